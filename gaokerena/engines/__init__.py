@@ -1,0 +1,1 @@
+"""Where answers come from: `local`, `endpoint`, `recorded` and `echo`, behind the protocol in `base`."""

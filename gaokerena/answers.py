@@ -13,13 +13,18 @@ FinishReason = Literal["stop", "length", "stopped", "failed"]
 
 
 class Usage(BaseModel):
-    """Tokens of one answer; `cached_tokens` of the prompt were not computed again."""
+    """Tokens of one answer; `cached_tokens` of the prompt were not computed again.
+
+    `estimated` says that the source gave no count: `completion_tokens` is then the number of pieces that arrived (a
+    piece may hold several tokens) and `prompt_tokens` is 0.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     prompt_tokens: int = Field(default=0, ge=0)
     completion_tokens: int = Field(default=0, ge=0)
     cached_tokens: int = Field(default=0, ge=0)
+    estimated: bool = False
 
 
 class Answer(BaseModel):

@@ -53,3 +53,18 @@ def messages(question: Question, prompting: Prompting, history: Sequence[Message
     """The conversation that ends with `question`; `history` holds the earlier turns, oldest first."""
     earlier = [Message(turn.role, inert(turn.content)) for turn in history]
     return (*earlier, Message("user", user_text(question, prompting)))
+
+
+def asked(text: str) -> tuple[str, tuple[str, ...]]:
+    """What `user_text` made `text` from: the question and its options. Another wording comes back whole, no options."""
+    for wording in (COT_CHOICE, COT_FREE, STRAIGHT_CHOICE):
+        if text.endswith("\n\n" + wording):
+            text = text.removesuffix("\n\n" + wording)
+            break
+    rest, options = text, []
+    for letter in reversed(LETTERS):
+        rest, mark, option = rest.rpartition(f"\n[{letter}] ")
+        if not mark:
+            return text, ()
+        options.append(option)
+    return rest.removesuffix("\n"), tuple(reversed(options))

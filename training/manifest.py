@@ -1,0 +1,109 @@
+"""The manifest every stage leaves beside its output: what went in, what came out, what was dropped and why.
+
+A stage is finished when its manifest is there: it is written last, atomically, so a killed stage runs again and a
+finished one is skipped. `fingerprint` ties it to the recipe and the inputs; when they change, the stage runs again.
+
+Not covered: price and energy, which the ledger of the training circle adds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import resource
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+NAME = "manifest.json"
+_PACKAGES = ("torch", "transformers", "peft", "trl", "tokenizers")
+
+
+@dataclass
+class Manifest:
+    """Counts and circumstances of one stage; `write` makes the stage finished."""
+
+    stage: str
+    seed: int
+    fingerprint: str
+    counts_in: dict[str, int] = field(default_factory=dict)
+    counts_out: dict[str, int] = field(default_factory=dict)
+    dropped: Counter[str] = field(default_factory=Counter)
+    tokens: int = 0
+    extra: dict[str, Any] = field(default_factory=dict)
+    started: float = field(default_factory=time.time)
+
+    def write(self, folder: Path) -> None:
+        """Write `manifest.json` into `folder`, whole or not at all."""
+        write_json(
+            folder / NAME,
+            {
+                "stage": self.stage,
+                "seed": self.seed,
+                "fingerprint": self.fingerprint,
+                "counts_in": self.counts_in,
+                "counts_out": self.counts_out,
+                "dropped": dict(sorted(self.dropped.items())),
+                "tokens": self.tokens,
+                "seconds": round(time.time() - self.started, 1),
+                "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
+                "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+                **self.extra,
+            },
+        )
+
+
+def finished(folder: Path, fingerprint: str) -> dict[str, Any] | None:
+    """The manifest in `folder` when that stage is complete for this very recipe and input, else None."""
+    path = folder / NAME
+    if not path.exists():
+        return None
+    manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return manifest if manifest["fingerprint"] == fingerprint else None
+
+
+def fingerprint(*parts: object) -> str:
+    """Sixteen hex digits that change when any part does."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+def file_hash(path: Path) -> str:
+    """Sixteen hex digits of the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as JSON so that a reader sees the old file or the whole new one."""
+    part = path.with_suffix(path.suffix + ".part")
+    part.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    with part.open("rb+") as file:
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def write_jsonl(path: Path, rows: Iterable[dict[str, Any]]) -> int:
+    """Write `rows`, one JSON object a line, whole or not at all; returns how many."""
+    part = path.with_suffix(path.suffix + ".part")
+    count = 0
+    with part.open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += 1
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    return count
+
+
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    """All rows of a JSONL file."""
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]

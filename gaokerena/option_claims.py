@@ -1,0 +1,328 @@
+"""From an answer to the claims it makes about its options, sentence by sentence.
+
+    claims = claims_of(folded, options, asks_false=False)
+
+A claim is a sentence that takes a stand: the letters it chooses (none for «هیچ‌کدام»), how it does so, and where it
+stands. Lines that discuss one option each («- [B] فلان: …») make no claim; what they say of their option is kept in
+`affirmed` and `rejected`.
+
+Not covered: which claim counts in the end, which is `options`' work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gaokerena.option_cues import (
+    AFFIRM,
+    ANSWER,
+    ANSWER_FALSE,
+    BULLET,
+    CONCEDED,
+    CONCLUDE,
+    DENIED,
+    JOIN,
+    NEITHER,
+    NO_OPTION,
+    NOT_THIS,
+    NOTHING_SAID,
+    OTHERS,
+    REJECT,
+    SENTENCE_END,
+    SUPERLATIVE,
+    THIS_OPTION,
+    TURN,
+    VERB,
+    Mention,
+    ends_sentence,
+    mentions,
+)
+from gaokerena.questions import LETTERS, Letter
+
+ANNOUNCED, CONCLUDED, AFFIRMED, NAMED = 3, 2, 1, 0
+_NOT_WORD = re.compile(r"\W+")
+_ITEM_START = re.compile(r"[\s\-•–+>]*(?:\d{1,2}[.)\-]\s*)?(?:گزینه[\s]*)?")
+_ITEM_MARK = re.compile(r"[\]) \"»]{0,6}(?:[:؛-]|\n|$)")
+_ENUMERATOR = re.compile(r" {0,2}[).:-]")
+_ALONE = re.compile(r"[^\w(]*(?:گزینه\W*)?")
+_ALONE_AFTER = re.compile(r"\W*(?:پایان)?\W*")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence that takes a stand, with what force, and whether by an option's words instead of a letter."""
+
+    force: int
+    letters: tuple[Letter, ...]
+    start: int
+    end: int
+    by_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """All that an answer says about its options, in order. `first` is the letter (or text) its first sentence names."""
+
+    claims: list[Claim] = field(default_factory=list)
+    affirmed: dict[Letter, Claim] = field(default_factory=dict)
+    rejected: dict[Letter, Claim] = field(default_factory=dict)
+    items: list[Letter] = field(default_factory=list)
+    named: list[Letter] = field(default_factory=list)
+    opening: list[Claim] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Letters named together («A و B»), from the first mention to the last."""
+
+    letters: tuple[Letter, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    start: int
+    end: int
+    inside: list[Mention]
+    opens_line: bool
+    unfinished: bool  # ended by a line break, without a full stop
+    last: bool = False
+
+
+def compact(folded: str) -> str:
+    """Letters and digits alone: the form option texts are compared in."""
+    return _NOT_WORD.sub("", folded).casefold()
+
+
+def claims_of(folded: str, options: tuple[str, ...], asks_false: bool = False) -> Claims:
+    """The claims of a folded answer; `options` are `compact` texts (or none), `asks_false` reverses right and wrong."""
+    found = mentions(folded)
+    reader = _Reader(folded, options, asks_false, Claims(named=list(dict.fromkeys(m.letter for m in found))))
+    reader.read(list(_sentences(folded, found)))
+    return reader.out
+
+
+@dataclass(slots=True)
+class _Reader:
+    folded: str
+    options: tuple[str, ...]
+    asks_false: bool
+    out: Claims
+    others: bool = False  # past «گزینه‌های دیگر …»: what follows discusses the options not chosen
+
+    def read(self, sentences: list[_Sentence]) -> None:
+        carried, item, first = NAMED, None, True
+        for index, sentence in enumerate(sentences):
+            if sentence.inside:
+                if self._is_item(sentence, carried, sentences[index + 1 : index + 40]):
+                    item = sentence.inside[0].letter
+                    self.out.items.append(item)
+                    self._judge(item, sentence, sentence.inside[0].end)
+                    if first:
+                        self.out.opening.append(Claim(NAMED, (item,), sentence.start, sentence.end))
+                else:
+                    self._claim(sentence, carried, first)
+                    item = None
+                carried, first = NAMED, False
+                continue
+            if sentence.end - sentence.start < 3 or not self.folded[sentence.start : sentence.end].strip():
+                continue
+            carried = self._without_letter(sentence, carried, item, first)
+            first = False
+
+    def _without_letter(self, sentence: _Sentence, carried: int, item: Letter | None, first: bool) -> int:
+        """Take in a sentence that names no letter; returns the force it hands on to the next line."""
+        force, cue = self._force(sentence)
+        if self._says_none(sentence.start, sentence.end) and (force or not item):
+            self.out.claims.append(Claim(max(force, CONCLUDED), (), sentence.start, sentence.end))
+            return NAMED
+        if sentence.last and NOTHING_SAID.search(self.folded, sentence.start, sentence.end):
+            self.out.claims.append(Claim(CONCLUDED, (), sentence.start, sentence.end))
+            return NAMED
+        if OTHERS.search(self.folded, sentence.start, sentence.end):
+            self.others = True
+            return NAMED
+        letter = self._by_text(sentence, cue) if force or first or (carried and sentence.opens_line) else None
+        if letter and (force or carried):
+            self.out.claims.append(Claim(max(force, carried), (letter,), sentence.start, sentence.end, True))
+        elif letter:
+            self.out.opening.append(Claim(NAMED, (letter,), sentence.start, sentence.end, True))
+        elif item and THIS_OPTION.search(self.folded, sentence.start, sentence.end):
+            self._judge(item, sentence, sentence.start)
+        return force if not letter and sentence.unfinished else NAMED
+
+    def _says_none(self, start: int, end: int) -> bool:
+        """«هیچ‌کدام» as the answer, unless one of the options says so itself."""
+        return NO_OPTION.search(self.folded, start, end) is not None and not any("هیچ" in x for x in self.options)
+
+    def _force(self, sentence: _Sentence) -> tuple[int, int]:
+        """How strongly a sentence speaks, and where its last cue begins."""
+        cue = -1
+        for match in ANSWER.finditer(self.folded, sentence.start, sentence.end):
+            cue = match.start()
+        if cue < 0 and self.asks_false and (found := ANSWER_FALSE.search(self.folded, sentence.start, sentence.end)):
+            cue = found.start()
+        if cue >= 0:
+            return ANNOUNCED, cue
+        for match in CONCLUDE.finditer(self.folded, sentence.start, sentence.end):
+            cue = match.start()
+        if cue >= 0:
+            return CONCLUDED, cue
+        found = SUPERLATIVE.search(self.folded, sentence.start, sentence.end)
+        return (CONCLUDED, found.start()) if found else (NAMED, -1)
+
+    def _is_item(self, sentence: _Sentence, carried: int, following: list[_Sentence]) -> bool:
+        """A line that discusses one option: «- [A] فلان: …», «**گزینه ب:** …», «- فلان (C): …»."""
+        first = sentence.inside[0]
+        if not sentence.opens_line or first.start - sentence.start > 90:
+            return False
+        bulleted = BULLET.match(self.folded, sentence.start) is not None
+        if carried and not self._list_follows(first.letter, following, bulleted):
+            return False
+        if ANSWER.search(self.folded, sentence.start, first.start):
+            return False
+        if CONCLUDE.search(self.folded, sentence.start, first.start):
+            return False
+        if _ITEM_MARK.match(self.folded, first.end):
+            return True
+        if not _ITEM_START.fullmatch(self.folded, sentence.start, first.start):
+            return False
+        return self.folded[first.start] in "[(" or _ENUMERATOR.match(self.folded, first.end) is not None
+
+    def _list_follows(self, letter: Letter, following: list[_Sentence], bulleted: bool) -> bool:
+        """Whether another option's line comes soon: then a line under «پاسخ:» discusses, it does not answer."""
+        for sentence in following if bulleted else following[:7]:
+            if OTHERS.search(self.folded, sentence.start, sentence.end):
+                return False
+            if sentence.opens_line and sentence.inside and sentence.inside[0].letter != letter:
+                return _ITEM_MARK.match(self.folded, sentence.inside[0].end) is not None
+        return False
+
+    def _judge(self, letter: Letter, sentence: _Sentence, start: int) -> None:
+        claim = Claim(AFFIRMED, (letter,), sentence.start, sentence.end)
+        if REJECT.search(self.folded, self._past_option(letter, start), sentence.end):
+            self.out.rejected.setdefault(letter, claim)
+        elif AFFIRM.search(self.folded, start, sentence.end):
+            self.out.affirmed.setdefault(letter, claim)
+
+    def _claim(self, sentence: _Sentence, carried: int, first: bool) -> None:
+        force, cue = self._force(sentence)
+        groups = self._groups(sentence)
+        kept = [g for i, g in enumerate(groups) if not self._rejects(groups, i, sentence, force, cue)]
+        none_from = kept[-1].end if kept else sentence.start
+        if force and self._says_none(none_from, sentence.end):
+            self.out.claims.append(Claim(force, (), sentence.start, sentence.end))
+            return
+        if sentence.opens_line:
+            self.others = self.others and BULLET.match(self.folded, sentence.start) is not None
+        aside = OTHERS.search(self.folded, sentence.start, min(sentence.end, sentence.start + 30)) is not None
+        aside = aside and "بنابراین" not in self.folded[sentence.start : sentence.end]
+        if aside or (self.others and force < ANNOUNCED):
+            return
+        after = [g for g in kept if g.end > cue and (cue < 0 or not CONCEDED.search(self.folded, cue, g.start))]
+        before = [group for group in kept if group.end <= cue and len(group.letters) < 3]
+        chosen = after[0] if after else before[-1] if before else None
+        if not chosen or len(chosen.letters) > 3 or (len(chosen.letters) == 3 and force < ANNOUNCED):
+            return
+        force = max(force, carried)
+        if force < ANNOUNCED and (first or sentence.last) and self._stands_alone(sentence, chosen):
+            force = ANNOUNCED
+        if not force and AFFIRM.search(self.folded, sentence.start, sentence.end):
+            force = AFFIRMED
+        claim = Claim(force, chosen.letters, sentence.start, sentence.end)
+        self.out.claims.append(claim)
+        if first:
+            self.out.opening.append(claim)
+
+    def _stands_alone(self, sentence: _Sentence, group: _Group) -> bool:
+        return bool(
+            self.folded[group.start] != "("
+            and _ALONE.fullmatch(self.folded, sentence.start, group.start)
+            and _ALONE_AFTER.fullmatch(self.folded, group.end, sentence.end)
+        )
+
+    def _groups(self, sentence: _Sentence) -> list[_Group]:
+        groups: list[_Group] = []
+        for mention in sentence.inside:
+            if groups and self._joined(groups[-1].end, mention.start):
+                letters = groups[-1].letters
+                letters = letters if mention.letter in letters else (*letters, mention.letter)
+                groups[-1] = _Group(letters, groups[-1].start, mention.end)
+            else:
+                groups.append(_Group((mention.letter,), mention.start, mention.end))
+        return groups
+
+    def _joined(self, end: int, start: int) -> bool:
+        return (
+            start - end < 120
+            and JOIN.search(self.folded, end, start) is not None
+            and VERB.search(self.folded, end, start) is None
+        )
+
+    def _rejects(self, groups: list[_Group], index: int, sentence: _Sentence, force: int, cue: int) -> bool:
+        group = groups[index]
+        if NEITHER.search(self.folded, max(0, group.start - 12), group.start):
+            return True
+        if self.asks_false:
+            return False
+        stop = groups[index + 1].start if index + 1 < len(groups) else sentence.end
+        past = self._past_option(group.letters[-1], group.end)
+        if force == ANNOUNCED and cue <= group.start:
+            return NOT_THIS.match(self.folded, past, stop) is not None
+        turn = TURN.search(self.folded, min(past, stop), stop)
+        stop = turn.start() if turn else stop
+        if force == ANNOUNCED:
+            return DENIED.search(self.folded, past, stop) is not None
+        denied = REJECT.search(self.folded, past, min(stop, past + 200))
+        return denied is not None and not AFFIRM.search(self.folded, past, denied.start())
+
+    def _past_option(self, letter: Letter, at: int) -> int:
+        """`at`, or where the option's own words end when they follow there (they may hold a «نیست» of their own)."""
+        option = self.options[LETTERS.index(letter)] if self.options else ""
+        if not option or not compact(self.folded[at : at + 40]).startswith(option[:12]):
+            return at
+        left = len(option)
+        while left and at < len(self.folded):
+            left -= self.folded[at].isalnum()
+            at += 1
+        return at
+
+    def _by_text(self, sentence: _Sentence, cue: int) -> Letter | None:
+        """The one option whose words stand in the sentence, after its cue if one does; None when denied or unclear."""
+        for start in (max(cue, sentence.start), sentence.start):
+            said = compact(self.folded[start : sentence.end])
+            found = [
+                (letter, option)
+                for letter, option in zip(LETTERS, self.options, strict=False)
+                if option and option in said
+            ]
+            found = [(a, x) for a, x in found if not any(x != y and x in y for _, y in found)]
+            if found:
+                break
+        if len(found) != 1:
+            return None
+        letter, option = found[0]
+        turn = TURN.search(self.folded, sentence.start, sentence.end)
+        denied = REJECT.search(self.folded, sentence.start, turn.start() if turn else sentence.end)
+        return letter if self.asks_false or not denied or REJECT.search(option) else None
+
+
+def _sentences(folded: str, found: list[Mention]) -> Iterator[_Sentence]:
+    start, at, opens = 0, 0, True
+    end_of_text = len(folded.rstrip())
+    for match in SENTENCE_END.finditer(folded):
+        if not ends_sentence(folded, match.start()):
+            continue
+        end = match.end()
+        first = at
+        while at < len(found) and found[at].start < end:
+            at += 1
+        broken = folded[match.start()] == "\n"
+        unfinished = broken and folded[start:end].rstrip()[-1:] not in ".!؟?"
+        yield _Sentence(start, end, found[first:at], opens, unfinished, end >= end_of_text)
+        start, opens = end, broken
+    if start < len(folded):
+        yield _Sentence(start, len(folded), found[at:], opens, True, True)

@@ -4,9 +4,9 @@
     convert_adapter(Path("mini/r"), Path("mini/base"), Path("r.gguf"))
 
 One base and an adapter for V and one for R: llama.cpp takes them per request (`{"lora": [{"id": 0, "scale": 1.0}]}`).
-Weights are read and written one tensor at a time, so an 8 B model needs no more memory than its largest matrix. Keys and
-tensor names are those of llama.cpp's architecture `command-r`; its RoPE is interleaved like Cohere's, so nothing is
-permuted. A file appears whole or not at all.
+Weights are read and written one tensor at a time, so an 8 B model needs no more memory than its largest matrix. Keys
+and tensor names are those of llama.cpp's architecture `command-r`; its RoPE is interleaved like Cohere's, so nothing
+is permuted. A file appears whole or not at all.
 
 Not covered: quantising below 16 bits (llama.cpp's own tool does that), Cohere2, models with biases, with query and key
 norms or with an untied output; DoRA, and adapters that train more than the seven linear layers.

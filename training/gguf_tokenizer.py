@@ -1,11 +1,11 @@
 """The tokenizer part of a GGUF file: from a Hugging Face byte-level BPE to what llama.cpp reads.
 
 llama.cpp keeps its pre-tokenizers (the patterns that cut text before BPE) under names; `pre_tokenizer_name` finds the
-name whose pattern is the tokenizer's own, so that both cut every text alike, and refuses a tokenizer it has no name for.
+name whose pattern is the tokenizer's own, so that both cut every text alike, and refuses a tokenizer without a name.
 The names' patterns are those of llama.cpp, src/llama-vocab.cpp.
 
-Not covered: SentencePiece and WordPiece tokenizers, normalisers (llama.cpp has none for BPE; NFC is let through, which is
-exact for text that is already NFC).
+Not covered: SentencePiece and WordPiece tokenizers, normalisers (llama.cpp has none for BPE; NFC is let through, which
+is exact for text that is already NFC).
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class Deltas:
             raise asyncio.CancelledError
         if not isinstance(chunk, ChatCompletionChunk) or not isinstance(chunk.choices or [], list):
             raise ServerError(UNREADABLE, f"a chunk of the stream is not a chat.completion.chunk: {str(chunk)[:80]!r}")
-        self.served_model = _text(chunk.model) or self.served_model
+        self.served_model = _name(chunk.model) or self.served_model
         self._served = _usage(chunk.usage) or self._served
         held_text = False
         for choice in (chunk.choices or [])[:1]:
@@ -105,6 +105,12 @@ def _text(value: object) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     raise ServerError(UNREADABLE, f"a chunk holds {type(value).__name__} where text belongs: {str(value)[:80]!r}")
+
+
+def _name(model: object) -> str:
+    """The name a server answers with; of a file's path only the last part, the rest is that machine's own affair."""
+    name = _text(model)
+    return name.rsplit("/", 1)[-1] if name.startswith("/") else name
 
 
 def _usage(served: Any) -> Usage | None:

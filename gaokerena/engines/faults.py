@@ -77,8 +77,8 @@ def server_error(error: Exception) -> ServerError:
 
 def _of_status(status: int, said: str, error: openai.APIStatusError | None) -> ServerError:
     detail = f"HTTP {status}: {said}" if status else said
+    wait = retry_after(error.response.headers) if error else None
     if status == 429:
-        wait = retry_after(error.response.headers) if error else None
         message = BUSY_FOR.format(seconds=persian_digits(round(wait))) if wait and wait >= 1 else BUSY
         lasting = error is not None and bool({error.code, error.type} & _LASTING)
         return ServerError(message, detail, retryable=not lasting, retry_after=wait)
@@ -96,7 +96,7 @@ def _of_status(status: int, said: str, error: openai.APIStatusError | None) -> S
         return ServerError(TOO_LONG, f"{detail}; shorten the conversation or lower max_new_tokens")
     if status:
         return ServerError(
-            BAD_REQUEST, f"{detail}; the server may not know a field of extra_body or a sampling setting"
+            BAD_REQUEST, f"{detail}; is every field of extra_body and every sampling setting known there?"
         )
     return ServerError(BROKEN, detail)
 

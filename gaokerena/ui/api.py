@@ -1,0 +1,80 @@
+"""The two doors for programs: `/ask` and `/judge`, the only events the page's API lists.
+
+    client = gradio_client.Client(address)
+    job = client.submit("تب دارم", "", 7, api_name="/ask")       # options: one a line, or empty
+    job.outputs()[-1]        {"comparison": "…", "left": {"reasoning", "conclusion", "choice", "finished"}, "right": {…}}
+    client.predict("…", "left", ["incomplete"], api_name="/judge")
+                             {"stored": True, "revealed": {"left": "v", "right": "r"}}
+
+No model is named before its comparison is judged. A refusal arrives as an error in Persian and English.
+Not covered: conversations, and keeping text for research (a program gives no consent).
+"""
+
+# No `from __future__ import annotations`: gr.api reads the hints of these functions as types, not as text.
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import gradio as gr
+
+from gaokerena.comparisons import SIDES
+from gaokerena.intake import RefusalError, read_question
+from gaokerena.session import Attempt, SideState
+from gaokerena.visits import Desk
+
+CONCURRENT = 256
+
+
+class Api:
+    """The endpoints over one desk."""
+
+    def __init__(self, desk: Desk, *, limit: int) -> None:
+        self._desk = desk
+        self._limit = limit
+
+    def mount(self) -> None:
+        """Add both endpoints to the Blocks being built."""
+        gr.api(self.ask, api_name="ask", concurrency_limit=CONCURRENT)
+        gr.api(self.judge, api_name="judge", concurrency_limit=CONCURRENT)
+
+    async def ask(
+        self, question: str, options: str = "", seed: int = 0, *, request: gr.Request
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Ask both models; yields the two sides as they grow. `options`: four lines, or empty."""
+        try:
+            listed = [line for line in (options or "").splitlines() if line.strip()]
+            asked = read_question(question or "", listed, limit=self._limit)
+            attempt = self._desk.asker.ask(asked, seed=int(seed or 0), session=self._desk.session(request.session_hash))
+        except RefusalError as refused:
+            raise gr.Error(str(refused), print_exception=False) from refused
+        self._desk.keep(attempt)
+        async for _ in attempt.watch():
+            yield _payload(attempt)
+
+    def judge(self, comparison: str, verdict: str, reasons: list[str], *, request: gr.Request) -> dict[str, Any]:
+        """Record a verdict (left, right, tie, both_bad) and name the models. A later one replaces it; both stay on record."""
+        try:
+            _, judged = self._desk.judge(
+                str(comparison),
+                str(verdict),
+                session=self._desk.session(request.session_hash),
+                reasons=tuple(reasons or ()),
+            )
+        except RefusalError as refused:
+            raise gr.Error(str(refused), print_exception=False) from refused
+        return {"stored": True, "revealed": {side: judged.model_at(side) for side in SIDES}}
+
+
+def _payload(attempt: Attempt) -> dict[str, Any]:
+    return {"comparison": attempt.comparison.id, **{side: _side(attempt.state(side)) for side in SIDES}}
+
+
+def _side(state: SideState) -> dict[str, Any]:
+    """The named keys, and `error` where the side failed."""
+    said = {
+        "reasoning": state.reasoning,
+        "conclusion": state.conclusion,
+        "choice": state.choice,
+        "finished": state.finished,
+    }
+    return said | ({"error": state.error} if state.error else {})

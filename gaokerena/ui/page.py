@@ -1,0 +1,126 @@
+"""The page, put together: `build_page(settings, preset, store)` gives Blocks; `launch_options` what launching needs.
+
+    page = build_page(settings, preset, store)
+    page.launch(server_name=settings.host, server_port=settings.port, **launch_options(settings.language))
+
+Only `/ask` and `/judge` are listed in the API; every other event is private to the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import gradio as gr
+
+from gaokerena.engines.base import Engine
+from gaokerena.session import Asker, Record, Speaker
+from gaokerena.ui import after, ask, cards, header, verdict
+from gaokerena.ui.api import CONCURRENT, Api
+from gaokerena.ui.flow import Flow, Labelled
+from gaokerena.ui.strings import Language, both, say
+from gaokerena.ui.suites import Suites
+from gaokerena.ui.theme import launch_options
+from gaokerena.visits import Desk, VerdictRecord
+
+__all__ = ["build_page", "launch_options"]
+
+
+class Model(Speaker, Labelled, Protocol):
+    """A model of a preset: how it is asked, and what it is called."""
+
+
+class PagePreset(Protocol):
+    """What the page needs of a preset."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def engine(self) -> Engine: ...
+    @property
+    def models(self) -> Mapping[str, Model]: ...
+    @property
+    def note_fa(self) -> str: ...
+    @property
+    def note_en(self) -> str: ...
+
+
+class PageSettings(Protocol):
+    """What the page needs of the settings."""
+
+    @property
+    def language(self) -> Language: ...
+    @property
+    def data(self) -> Path | None: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def max_question_chars(self) -> int: ...
+
+
+class PageStore(Record, VerdictRecord, Protocol):
+    """What the page needs of the store."""
+
+
+def build_page(settings: PageSettings, preset: PagePreset, store: PageStore) -> gr.Blocks:
+    """The whole page over one engine and one store."""
+    desk = Desk(Asker(preset.engine, preset.models, store, preset=preset.name), store, seed=settings.seed)
+    suites = Suites(settings.data)
+    flow = Flow(desk, preset.models, suites, limit=settings.max_question_chars)
+    language = settings.language
+    with gr.Blocks(title=say(language, "title"), analytics_enabled=False, fill_width=True) as page:
+        Api(desk, limit=settings.max_question_chars).mount()  # first, so that its names are free
+        top = header.build(preset.note_fa, preset.note_en)
+        panel = ask.build(language, suites=suites.names)
+        notice, flag, asked, earlier = (_html(name) for name in ("notice", "flag", "asked", "earlier"))
+        gr.HTML(f'<h2 id="answers" class="vh" tabindex="-1">{both("answers")}</h2>', apply_default_css=False)
+        with gr.Row(elem_id="pair"):
+            right, left = cards.build("right"), cards.build("left")
+        bar = verdict.build()
+        later = after.build(language)
+        status = _html("status")
+        header.foot()
+        drawn = [notice, flag, asked, earlier, left, right, bar, status, panel.stop, later.holder, later.next_question]
+        _wire_asking(flow, panel, later, drawn)
+        _wire_rest(flow, panel, {"left": left, "right": right}, bar, drawn)
+        words = [*panel.words, *later.words]
+        top.change(_switch(words, language), None, [part for part, _ in words], **_quiet())
+        page.unload(flow.leave)
+    page.queue(max_size=1024, default_concurrency_limit=CONCURRENT)
+    return page
+
+
+def _html(name: str) -> gr.HTML:
+    return gr.HTML("", apply_default_css=False, elem_id=name, js_on_load=f"gaokerena.region(element, '{name}');")
+
+
+def _quiet(**more: Any) -> dict[str, Any]:
+    """Options every event of the page shares: not in the API, no spinner, no queue of one."""
+    return {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": CONCURRENT, **more}
+
+
+def _wire_asking(flow: Flow, panel: ask.AskPanel, later: after.AfterPanel, drawn: list[Any]) -> None:
+    gr.on([panel.ask.click, panel.question.submit], flow.ask, panel.inputs, drawn, **_quiet(trigger_mode="once"))
+    later.again.click(flow.again, panel.consent, drawn, **_quiet(trigger_mode="once"))
+    follow = [later.follow.click, later.next_question.submit]
+    gr.on(follow, flow.follow, [later.next_question, panel.consent], drawn, **_quiet(trigger_mode="once"))
+
+
+def _wire_rest(flow: Flow, panel: ask.AskPanel, sides: dict[Any, gr.HTML], bar: gr.HTML, drawn: list[Any]) -> None:
+    panel.stop.click(flow.stop(None), **_quiet())
+    for side, card in sides.items():
+        card.stop(flow.stop(side), **_quiet())
+    bar.submit(flow.judge, None, drawn, **_quiet(trigger_mode="multiple"))
+    panel.examples.select(flow.example, None, panel.filled, **_quiet())
+    panel.draw.click(flow.from_suite, panel.suite, panel.filled, **_quiet())
+
+
+def _switch(words: list[ask.Translation], fallback: Language) -> Any:
+    """Gradio's own parts in the other language; the values visitors typed are not among what is sent."""
+
+    def switch(event: gr.EventData) -> list[Any]:
+        language = header.read_language((event._data or {}).get("language"), fallback)
+        return [gr.update(**translate(language)) for _, translate in words]
+
+    return switch

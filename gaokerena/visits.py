@@ -1,0 +1,220 @@
+"""One visitor's afternoon: conversations, second tries and verdicts, and the desk that knows all visitors.
+
+    desk = Desk(asker, store, seed=7)
+    visit = desk.visit(session_key)
+    attempt = visit.ask(question)                    # a new conversation
+    attempt = visit.again()                          # the same question once more; the old attempt stays on record
+    attempt = visit.follow(next_question)            # the conversation goes on, each side with its own history
+    verdict = desk.judge(attempt.comparison.id, "left", session=visit.session)
+
+Blindness. Seats are drawn anew for each new conversation and each second try. Within a conversation they stay, since
+each side goes on from its own words; once its seating was shown, later comparisons of it carry `blind=False`, and so
+does a verdict given after its own reveal.
+
+Not covered: anything about showing; nothing of a visit survives a restart except what the store holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Protocol, cast
+
+from gaokerena.comparisons import CHOICES, REASONS, SIDES, Choice, Comparison, Reason, Verdict
+from gaokerena.intake import RefusalError
+from gaokerena.messages import Message
+from gaokerena.persian import persian_digits
+from gaokerena.questions import Question
+from gaokerena.session import Asker, Attempt
+
+VISITS_KEPT = 5_000
+ATTEMPTS_KEPT = 5_000
+TURNS_LIMIT = 10
+"""Turns of one conversation; more would not fit the context of the models shown here."""
+
+
+class VerdictRecord(Protocol):
+    """Where verdicts are kept (`store.Store` fits); `add_verdict` returns once the row is on the disk."""
+
+    def add_verdict(self, verdict: Verdict) -> object: ...
+
+
+class Visit:
+    """What one visitor has asked. `thread` is the conversation now open, oldest first; `shelf` what came before."""
+
+    def __init__(self, desk: Desk, session: str) -> None:
+        self.session = session
+        self.thread: list[Attempt] = []
+        self.shelf: list[Attempt] = []
+        self._desk = desk
+        self._asked = 0
+
+    @property
+    def current(self) -> Attempt | None:
+        return self.thread[-1] if self.thread else None
+
+    def ask(self, question: Question, *, consent: bool = False) -> Attempt:
+        """Begin a new conversation."""
+        attempt = self._start(question, [], None, consent)
+        self.shelf = [*self.shelf, *self.thread][-20:]
+        self.thread = [attempt]
+        return attempt
+
+    def again(self, *, consent: bool = False) -> Attempt:
+        """Ask the last question once more, with a new seed and (outside a longer conversation) new seats."""
+        last = self._last()
+        earlier = self.thread[:-1]
+        attempt = self._start(last.comparison.question, earlier, earlier[-1] if earlier else None, consent)
+        self.shelf = [*self.shelf, last][-20:]
+        self.thread = [*earlier, attempt]
+        return attempt
+
+    def follow(self, question: Question, *, consent: bool = False) -> Attempt:
+        """Go on with the conversation: both sides keep their seats and their own history."""
+        last = self._last()
+        if len(self.thread) >= TURNS_LIMIT:
+            raise RefusalError(
+                f"هر گفت‌وگو تا {persian_digits(TURNS_LIMIT)} نوبت ادامه دارد. پرسش تازه‌ای از بالای صفحه بپرسید.",
+                f"A conversation has at most {TURNS_LIMIT} turns. Ask a new question at the top of the page.",
+            )
+        attempt = self._start(question, self.thread, last, consent)
+        self.thread = [*self.thread, attempt]
+        return attempt
+
+    def stop(self) -> None:
+        """Stop whatever is still being written."""
+        if self.current:
+            self.current.stop()
+
+    def _last(self) -> Attempt:
+        if not self.current:
+            raise RefusalError(
+                "هنوز پرسشی نپرسیده‌اید. نخست پرسش خود را بنویسید.", "Nothing was asked yet. Ask a question first."
+            )
+        return self.current
+
+    def _start(self, question: Question, earlier: list[Attempt], last: Attempt | None, consent: bool) -> Attempt:
+        self.stop()
+        seed = self._desk.seed + self._asked
+        self._asked += 1
+        attempt = self._desk.asker.ask(
+            question,
+            seed=seed,
+            history=_history(last) if last else None,
+            seating=(last.comparison.left, last.comparison.right) if last else None,
+            follows=last.comparison.id if last else None,
+            blind=not any(self._desk.revealed(turn.comparison.id) for turn in earlier),
+            consent=consent,
+            session=self.session,
+        )
+        self._desk.keep(attempt)
+        return attempt
+
+
+class Desk:
+    """All visits and the comparisons still open to judgement. Safe to use from several threads."""
+
+    def __init__(self, asker: Asker, record: VerdictRecord, *, seed: int = 0) -> None:
+        self.asker = asker
+        self.seed = seed
+        self._record = record
+        self._salt = secrets.token_hex(16)
+        self._lock = threading.Lock()
+        self._visits: OrderedDict[str, Visit] = OrderedDict()
+        self._attempts: OrderedDict[str, Attempt] = OrderedDict()
+        self._revealed: dict[str, None] = {}
+
+    def session(self, key: str | None) -> str:
+        """A hash of a session key, salted anew with every start, so that no row leads back to a person."""
+        return hashlib.sha256(f"{self._salt}:{key or 'none'}".encode()).hexdigest()[:16]
+
+    def visit(self, key: str | None) -> Visit:
+        """The visit of `key`, made when new; the oldest are forgotten."""
+        session = self.session(key)
+        with self._lock:
+            visit = self._visits.setdefault(session, Visit(self, session))
+            self._visits.move_to_end(session)
+            while len(self._visits) > VISITS_KEPT:
+                self._visits.popitem(last=False)
+            return visit
+
+    def leave(self, key: str | None) -> None:
+        """The visitor went away: stop what is still being written for them."""
+        with self._lock:
+            visit = self._visits.get(self.session(key))
+        if visit:
+            visit.stop()
+
+    def keep(self, attempt: Attempt) -> None:
+        """Open `attempt` to judgement."""
+        with self._lock:
+            self._attempts[attempt.comparison.id] = attempt
+            while len(self._attempts) > ATTEMPTS_KEPT:
+                gone, _ = self._attempts.popitem(last=False)
+                self._revealed.pop(gone, None)
+
+    def revealed(self, comparison_id: str) -> bool:
+        """Whether the seating of this comparison was shown."""
+        with self._lock:
+            return comparison_id in self._revealed
+
+    def judge(
+        self, comparison_id: str, choice: str, *, session: str, strength: int = 1, reasons: tuple[str, ...] = ()
+    ) -> tuple[Verdict, Comparison]:
+        """Record a verdict; when this returns it is on the disk and the seating is no secret any more.
+
+        Raises RefusalError for an unknown comparison, choice, strength or reason, and while a side has nothing to read.
+        """
+        with self._lock:
+            attempt = self._attempts.get(comparison_id)
+            blind = comparison_id not in self._revealed
+        if not attempt:
+            raise RefusalError(
+                "این مقایسه پیدا نشد یا کهنه شده است. دوباره بپرسید و سپس داوری کنید.",
+                f"No open comparison {comparison_id[:40]!r}. Ask again and judge the comparison that /ask names.",
+            )
+        verdict = _verdict(attempt.comparison, choice, strength, reasons, session, blind)
+        if not attempt.judgeable:
+            raise RefusalError(
+                "هنوز هر دو سو چیزی ننوشته‌اند. اندکی صبر کنید و سپس داوری کنید.",
+                "Both sides must have written something first. Wait a moment and judge again.",
+            )
+        try:
+            self._record.add_verdict(verdict)
+        except Exception as error:
+            raise RefusalError(
+                "داوری شما ثبت نشد. چیزی از دست نرفته است؛ دوباره دکمهٔ ثبت را بزنید.",
+                "The verdict was not stored. Nothing is lost: send it again.",
+            ) from error
+        with self._lock:
+            self._revealed[comparison_id] = None
+        return verdict, attempt.comparison
+
+
+def _history(last: Attempt) -> Mapping[str, tuple[Message, ...]]:
+    return {last.comparison.model_at(side): last.conversation(side) for side in SIDES}
+
+
+def _verdict(
+    comparison: Comparison, choice: str, strength: int, reasons: tuple[str, ...], session: str, blind: bool
+) -> Verdict:
+    if choice not in CHOICES:
+        raise RefusalError(
+            "یکی از چهار گزینهٔ داوری را برگزینید.", f"Verdict {choice[:40]!r} is none of {', '.join(CHOICES)}."
+        )
+    unknown = [reason for reason in reasons if reason not in REASONS]
+    if unknown:
+        raise RefusalError("دلیل داوری شناخته نشد.", f"Reason {unknown[0][:40]!r} is none of {', '.join(REASONS)}.")
+    if strength not in (1, 2, 3):
+        raise RefusalError("شدت داوری باید یک تا سه باشد.", f"Strength {strength!r} is not 1, 2 or 3.")
+    return Verdict(
+        comparison_id=comparison.id,
+        choice=cast(Choice, choice),
+        strength=strength if choice in SIDES else 1,
+        reasons=cast(tuple[Reason, ...], tuple(dict.fromkeys(reasons))),
+        session=session,
+        blind=comparison.blind and blind,
+    )

@@ -185,7 +185,8 @@ def test_identifiers_and_bidi_marks_are_taken_out(store: Store) -> None:
 
 
 def test_purge_overwrites_old_texts_and_keeps_the_counts(store: Store) -> None:
-    old = comparison(at="2024-01-01T00:00:00+03:30", answers={"left": answer(text="پاسخ دیرین")})
+    # Half past ten in the evening of 2024 by UTC, though it is written with the date of 2025.
+    old = comparison(at="2025-01-01T02:00:00+03:30", answers={"left": answer(text="پاسخ دیرین " * 2_000)})
     new = comparison(at="2026-01-01T00:00:00Z", question=Question(text="پرسش تازه"))
     for each in (old, new):
         store.add_comparison(each)

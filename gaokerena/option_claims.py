@@ -247,7 +247,7 @@ class _Reader:
     def _groups(self, sentence: _Sentence) -> list[_Group]:
         groups: list[_Group] = []
         for mention in sentence.inside:
-            if groups and self._joined(groups[-1].end, mention.start):
+            if groups and self._joined(groups[-1], mention.start):
                 letters = groups[-1].letters
                 letters = letters if mention.letter in letters else (*letters, mention.letter)
                 groups[-1] = _Group(letters, groups[-1].start, mention.end)
@@ -255,12 +255,12 @@ class _Reader:
                 groups.append(_Group((mention.letter,), mention.start, mention.end))
         return groups
 
-    def _joined(self, end: int, start: int) -> bool:
-        return (
-            start - end < 120
-            and JOIN.search(self.folded, end, start) is not None
-            and VERB.search(self.folded, end, start) is None
-        )
+    def _joined(self, group: _Group, start: int) -> bool:
+        """Whether only «و» and the like stand between the group and the letter at `start`, the option's words aside."""
+        if start - group.end > 150:
+            return False
+        end = min(self._past_option(group.letters[-1], group.end), start)
+        return JOIN.search(self.folded, end, start) is not None and VERB.search(self.folded, end, start) is None
 
     def _rejects(self, groups: list[_Group], index: int, sentence: _Sentence, force: int, cue: int) -> bool:
         group = groups[index]
@@ -284,11 +284,11 @@ class _Reader:
         option = self.options[LETTERS.index(letter)] if self.options else ""
         if not option or not compact(self.folded[at : at + 40]).startswith(option[:12]):
             return at
-        left = len(option)
-        while left and at < len(self.folded):
-            left -= self.folded[at].isalnum()
-            at += 1
-        return at
+        left, end = len(option), at
+        while left and end < len(self.folded):
+            left -= self.folded[end].isalnum()
+            end += 1
+        return end if compact(self.folded[at:end]) == option else at
 
     def _by_text(self, sentence: _Sentence, cue: int) -> Letter | None:
         """The one option whose words stand in the sentence, after its cue if one does; None when denied or unclear."""

@@ -68,6 +68,8 @@ def _decide(said: Claims, folded: str, asks_false: bool) -> tuple[Reason, Claim]
         return "answer", claim
     if claim := _last(c for c in said.claims if c.force == CONCLUDED and not c.by_text):
         return "conclusion", claim
+    if said.opening and not said.opening[0].by_text and len(said.items) == 1:
+        return "opening", said.opening[0]
     if claim := _last(c for c in said.claims if c.force >= CONCLUDED):
         return "text", claim
     if claim := _last(c for c in said.claims if c.force == AFFIRMED):

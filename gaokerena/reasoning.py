@@ -1,0 +1,246 @@
+"""Split a chain of thought into reasoning and conclusion, while it streams or at once.
+
+    splitter = Splitter()
+    for delta in deltas:
+        events += splitter.feed(delta)          # Reasoning(...) and Text(...), of gaokerena.engines.base
+    events += splitter.finish(cut=finish_reason == "length")
+    split("… بنابراین، پاسخ صحیح گزینه [ب] است.").conclusion
+
+Nothing emitted is taken back, and how the text was cut into deltas changes nothing in the two joined texts.
+
+Tagged models: what stands in a thinking tag is reasoning, what follows is the conclusion; the tags go. An orphaned
+closing tag makes what came before it reasoning; an unclosed tag makes the rest reasoning. Of several blocks each is
+reasoning, so reasoning and conclusion joined are then the text with its thoughts moved to the front; in every other
+case they are the text itself.
+
+Untagged prose: the conclusion begins with the first sentence that announces or concludes on an option it does not
+reject, or with a heading such as «پاسخ نهایی:» after some reasoning, and reaches to the end. Steps (numbered lines,
+bullets, headings) stream as they come unless they open as a conclusion does («بنابراین …»). In a plain paragraph the
+sentence being written is held back, for it may be the last; so is a paragraph from «بنابراین …» on. What is held back
+when the text ends is its conclusion (advice, or the last sentence where nothing else is recognised), and is reasoning
+when the text was cut off. An answer given first leaves nothing to reason: all of it is conclusion. A text that ends
+in a list without a word of conclusion has an empty one.
+
+Not covered: whether a conclusion follows from its reasoning, and conclusions in other languages than Persian.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from gaokerena.engines.base import Reasoning, Text
+from gaokerena.option_claims import ANNOUNCED, CONCLUDED, claims_of
+from gaokerena.option_cues import STARTS_CONCLUSION, ends_sentence, fold, unshaped
+from gaokerena.reasoning_steps import StepCounter, steps
+from gaokerena.thinking_tags import Tag, TagScanner
+
+__all__ = ["Split", "Splitter", "split", "steps"]
+
+# Words a conclusion may open with, in the form of `_plain`; whatever opens otherwise in a list line just streams.
+_OPENERS = (
+    "بنابراین|بنا بر این|بنابر این|در نتیجه|نتیجه|در نهایت|نهایتا|پس |پس،|از این رو|به این ترتیب|به طور کلی|به طور خلاصه"
+    "|جمع بندی|در مجموع|خلاصه|پاسخ|جواب|با توجه به|بر اساس|براساس|از بین|از میان|در میان|در بین|مناسب ترین|محتمل ترین"
+    "|بهترین|صحیح ترین|درست ترین|تنها|لذا|انتخاب|گزینه صحیح|گزینه درست|گزینه نهایی|در پایان|در کل|به همین دلیل"
+).split("|")
+# Words that begin a step of thought in a plain paragraph: no need to wait for the end of their sentence.
+_STREAMERS = "برای |ابتدا|نخست|سپس|در ابتدا|زنجیره|گام |مرحله |حال |اکنون|این سوال|این پرسش|علاوه بر".split("|")
+_HEADING = re.compile(
+    r"\W*(?:\d{1,2}\W+)?(?:پاسخ(?: (?:نهایی|صحیح|درست|انتخابی|انتخاب شده))?|نتیجه(?: ?گیری)?(?: نهایی)?|جمع ?بندی(?: نهایی)?"
+    r"|جواب(?: نهایی)?|گزینه (?:صحیح|درست|نهایی|منتخب)|انتخاب (?:نهایی|پاسخ|گزینه)(?: \w+){0,2}|خلاصه)\W*$"
+)
+_LISTED = re.compile(r"[ \u200c]*(?:#|\*\*|[-*•–>|]|[0-9۰-۹٠-٩]{1,2} ?[.)\-:]|\(?[A-Dالفبجد]{1,3}[).\]:]|\[)")
+_MAYBE_LISTED = re.compile(r"[ \u200c]*(?:\*|[0-9۰-۹٠-٩]{1,2} ?|\(?[A-Dالفبجد]{0,3})?$")
+_BOUNDARY = re.compile(r"[.!؟?]+[\])»\"*_]*(?=\s)|\n")
+_MARKS = re.compile(r"[\s*_#>`«»\"\[(•\-–\u200c\u200e\u200f]+")
+_NUMBER = re.compile(r"[0-9۰-۹٠-٩]{1,2} ?[.)\-:]\s*")
+_LONGEST_HELD = 700
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A whole answer split: `reasoning` + `conclusion` is the text without its thinking tags."""
+
+    reasoning: str
+    conclusion: str
+    steps: tuple[str, ...]
+
+
+class _Mode(Enum):
+    PROSE = auto()
+    THOUGHT = auto()
+    ANSWER = auto()
+
+
+class Splitter:
+    """Splits one streamed answer; see the module. `step_count` counts the steps so far, cheaply."""
+
+    def __init__(self) -> None:
+        self._scanner = TagScanner()
+        self._mode = _Mode.PROSE
+        self._counter = StepCounter()
+        self._out: list[Reasoning | Text] = []
+        self._unit = ""  # the sentence being written, as far as not emitted
+        self._held = ""  # sentences written that may turn out to be the conclusion
+        self._weighty = False  # what is held opens as a conclusion: it stays held to the end of its paragraph
+        self._line_open = False  # past the first sentence of a line
+        self._listed = False  # in a line that is a step
+        self._streaming = False  # the rest of the sentence being written is reasoning
+        self._thought = False  # some reasoning was written
+
+    @property
+    def step_count(self) -> int:
+        """Steps of the reasoning emitted so far."""
+        return self._counter.count
+
+    def feed(self, delta: str) -> list[Reasoning | Text]:
+        """What `delta` settles, in order."""
+        return self._take(self._scanner.feed(delta))
+
+    def finish(self, cut: bool = False) -> list[Reasoning | Text]:
+        """What was held back; with `cut` the text was broken off, so an unproven conclusion is reasoning."""
+        events = self._take(self._scanner.finish())
+        if self._mode is _Mode.PROSE:
+            if self._unit and not self._streams(final=True):
+                self._sentence(self._unit)
+            else:
+                self._release(self._unit)
+            self._unit = ""
+            if self._held and not cut:
+                self._emit(self._held, Text)
+            else:
+                self._emit(self._held, Reasoning)
+            self._held = ""
+        return events + self._drain()
+
+    def _take(self, pieces: Iterable[str | Tag]) -> list[Reasoning | Text]:
+        for piece in pieces:
+            if isinstance(piece, Tag):
+                self._tag(piece)
+            elif self._mode is _Mode.PROSE:
+                self._unit += piece
+                self._prose()
+            else:
+                self._emit(piece, Reasoning if self._mode is _Mode.THOUGHT else Text)
+        return self._drain()
+
+    def _tag(self, tag: Tag) -> None:
+        if self._mode is _Mode.PROSE:
+            self._release(self._unit)
+            self._unit = ""
+        self._mode = _Mode.THOUGHT if tag is Tag.OPEN else _Mode.ANSWER
+
+    def _prose(self) -> None:
+        """Settle every sentence that is complete, then as much as can be of the one being written."""
+        while self._mode is _Mode.PROSE and (end := self._boundary()):
+            unit, self._unit = self._unit[:end], self._unit[end:]
+            rest, self._unit = self._unit, unit
+            if self._streams(final=True):
+                self._release(unit)
+            else:
+                self._sentence(unit)
+            self._unit = rest
+            self._streaming = False
+            self._line_open = not unit.endswith("\n")
+            if not self._line_open:
+                self._listed = False
+        if self._mode is not _Mode.PROSE:
+            rest, self._unit = self._unit, ""
+            self._emit(rest, Text)
+        elif self._unit and self._streams(final=False):
+            self._release(self._unit)
+            self._unit = ""
+
+    def _boundary(self) -> int:
+        """Where the first sentence of the unit ends, or 0."""
+        folded = self._unit
+        for match in _BOUNDARY.finditer(folded):
+            if match[0] == "\n" or ends_sentence(folded, match.start()):
+                return match.end()
+        return 0
+
+    def _streams(self, final: bool) -> bool:
+        """Whether the sentence being written is reasoning by its opening alone; decided once, by a fixed prefix."""
+        if self._streaming:
+            return True
+        unit = self._unit
+        if not unit.strip():
+            return False
+        if not self._line_open and not self._listed:
+            if not final and _MAYBE_LISTED.fullmatch(unit):
+                return False
+            self._listed = _LISTED.match(unit) is not None
+        opening = _plain(unit[:80])
+        if any(opening.startswith(opener) for opener in _OPENERS):
+            return False
+        if not final and (len(opening) < 2 or any(opener.startswith(opening) for opener in _OPENERS)):
+            return False
+        self._streaming = self._listed or any(opening.startswith(opener) for opener in _STREAMERS)
+        return self._streaming
+
+    def _sentence(self, unit: str) -> None:
+        """Judge a complete sentence that does not stream."""
+        if not unit.strip():
+            self._held, kept = (self._held + unit, "") if self._held else ("", unit)
+            self._emit(kept, Reasoning)
+            return
+        if self._concludes(unit):
+            if not self._weighty:
+                self._emit(self._held, Reasoning)
+                self._held = ""
+            self._emit(self._held + unit, Text)
+            self._held, self._mode = "", _Mode.ANSWER
+            return
+        weighty = any(_plain(unit[:80]).startswith(opener) for opener in _OPENERS)
+        same_paragraph = self._weighty and "\n" not in self._held and len(self._held) < _LONGEST_HELD
+        if not same_paragraph:
+            self._release("")
+            self._weighty = weighty
+        self._held += unit
+        self._thought = True
+
+    def _concludes(self, unit: str) -> bool:
+        folded = fold(unshaped(unit)).strip()
+        if self._thought and _HEADING.fullmatch(folded):
+            return True
+        for claim in claims_of(folded, ()).claims:
+            if claim.force == ANNOUNCED and claim.letters:
+                return True
+            if claim.force == CONCLUDED and len(claim.letters) == 1 and not self._listed:
+                return STARTS_CONCLUSION.match(folded) is not None or folded.startswith(("با توجه", "بر اساس"))
+        return False
+
+    def _release(self, unit: str) -> None:
+        """Let go of what is held, and of `unit`, as reasoning."""
+        self._thought = self._thought or bool(unit.strip())
+        self._emit(self._held + unit, Reasoning)
+        self._held, self._weighty = "", False
+
+    def _emit(self, text: str, kind: type[Reasoning] | type[Text]) -> None:
+        if not text:
+            return
+        if kind is Reasoning:
+            self._counter.feed(text)
+        self._out.append(kind(text))
+
+    def _drain(self) -> list[Reasoning | Text]:
+        out, self._out = self._out, []
+        return out
+
+
+def _plain(opening: str) -> str:
+    """The first words of a sentence without marks, list numbers and ZWNJ, as the openers are written."""
+    text = _MARKS.sub(" ", opening).lstrip()
+    text = _NUMBER.sub("", text, count=1) if _NUMBER.match(text) else text
+    return fold(text).lstrip()
+
+
+def split(text: str, cut: bool = False) -> Split:
+    """`text` split at once, with the very code that splits a stream."""
+    splitter = Splitter()
+    events = [*splitter.feed(text), *splitter.finish(cut)]
+    reasoning = "".join(event.text for event in events if isinstance(event, Reasoning))
+    conclusion = "".join(event.text for event in events if isinstance(event, Text))
+    return Split(reasoning, conclusion, steps(reasoning))

@@ -280,6 +280,16 @@ def test_a_stop_in_the_middle_hangs_up() -> None:
     assert row.text in ("یک ", "یک دو ")
 
 
+def test_a_stopped_chain_of_thought_keeps_all_that_was_written() -> None:
+    stop = Stop()
+    said = ["نخست سن بیمار را می‌سنجیم. ", "بنابراین"]  # the second piece may be held back: a conclusion may begin here
+    with serving(always(*[say(piece) for piece in said], Hold())) as (engine, *_):
+        threading.Timer(0.5, stop.stop).start()
+        (row,) = play(engine, R, stop=stop)
+    assert finished(row).finish_reason == "stopped"
+    assert row.reasoning + row.text == "".join(said)
+
+
 def test_a_stop_before_the_first_token_hangs_up() -> None:
     stop = Stop()
     with serving(always(Hold())) as (engine, server, _):

@@ -33,24 +33,33 @@ from enum import Enum, auto
 
 from gaokerena.engines.base import Reasoning, Text
 from gaokerena.option_claims import ANNOUNCED, CONCLUDED, claims_of
-from gaokerena.option_cues import STARTS_CONCLUSION, ends_sentence, fold, unshaped
+from gaokerena.option_cues import ANSWER, REJECT, STARTS_CONCLUSION, ends_sentence, fold, unshaped
 from gaokerena.reasoning_steps import StepCounter, steps
 from gaokerena.thinking_tags import Tag, TagScanner
 
 __all__ = ["Split", "Splitter", "split", "steps"]
 
 # Words a conclusion may open with, in the form of `_plain`; whatever opens otherwise in a list line just streams.
-_OPENERS = (
-    "بنابراین|بنا بر این|بنابر این|در نتیجه|نتیجه|در نهایت|نهایتا|پس |پس،|از این رو|به این ترتیب|به طور کلی|به طور خلاصه"
-    "|جمع بندی|در مجموع|خلاصه|پاسخ|جواب|با توجه به|بر اساس|براساس|از بین|از میان|در میان|در بین|مناسب ترین|محتمل ترین"
-    "|بهترین|صحیح ترین|درست ترین|تنها|لذا|انتخاب|گزینه صحیح|گزینه درست|گزینه نهایی|در پایان|در کل|به همین دلیل"
-).split("|")
-# Words that begin a step of thought in a plain paragraph: no need to wait for the end of their sentence.
-_STREAMERS = "برای |ابتدا|نخست|سپس|در ابتدا|زنجیره|گام |مرحله |حال |اکنون|این سوال|این پرسش|علاوه بر".split("|")
-_HEADING = re.compile(
-    r"\W*(?:\d{1,2}\W+)?(?:پاسخ(?: (?:نهایی|صحیح|درست|انتخابی|انتخاب شده))?|نتیجه(?: ?گیری)?(?: نهایی)?|جمع ?بندی(?: نهایی)?"
-    r"|جواب(?: نهایی)?|گزینه (?:صحیح|درست|نهایی|منتخب)|انتخاب (?:نهایی|پاسخ|گزینه)(?: \w+){0,2}|خلاصه)\W*$"
+_OPENERS = tuple(
+    word.replace("_", " ")
+    for word in (
+        "بنابراین بنا_بر_این بنابر_این در_نتیجه نتیجه در_نهایت نهایتا پس_ پس، از_این_رو به_این_ترتیب به_طور_کلی لذا در_پایان"
+        " به_طور_خلاصه جمع_بندی در_مجموع خلاصه پاسخ جواب با_توجه_به بر_اساس براساس از_بین از_میان در_میان در_بین در_کل"
+        " مناسب_ترین محتمل_ترین بهترین صحیح_ترین درست_ترین تنها انتخاب گزینه_صحیح گزینه_درست گزینه_نهایی به_همین_دلیل"
+    ).split()
 )
+# Words that begin a step of thought in a plain paragraph: no need to wait for the end of their sentence.
+_STREAMERS = ("برای ", "ابتدا", "نخست", "سپس", "در ابتدا", "زنجیره", "گام ", "مرحله ", "حال ", "اکنون", "علاوه بر")
+_HEADING = re.compile(
+    r"\W*(?:\d{1,2}\W+)?(?:پاسخ(?: (?:نهایی|صحیح|درست|انتخابی|انتخاب شده))?|نتیجه(?: ?گیری)?(?: نهایی)?"
+    r"|جمع ?بندی(?: نهایی)?|جواب(?: نهایی)?|گزینه (?:صحیح|درست|نهایی|منتخب)|انتخاب (?:نهایی|پاسخ|گزینه)(?: \w+){0,2}"
+    r"|خلاصه)\W*$"
+)
+# An answer given first, when these follow, only announces the chain of thought.
+_CHAIN = re.compile(
+    r"زنجیره|(?:گام|قدم|مرحله) به (?:گام|قدم|مرحله)|مراحل|دلایل|استدلال|به شرح زیر|شرح می ?ده|توضیح می ?ده"
+)
+_NAMED = re.compile(r"(?:پاسخ|جواب|گزینه|تشخیص) (?:صحیح|درست|نهایی|مناسب)")
 _LISTED = re.compile(r"[ \u200c]*(?:#|\*\*|[-*•–>|]|[0-9۰-۹٠-٩]{1,2} ?[.)\-:]|\(?[A-Dالفبجد]{1,3}[).\]:]|\[)")
 _MAYBE_LISTED = re.compile(r"[ \u200c]*(?:\*|[0-9۰-۹٠-٩]{1,2} ?|\(?[A-Dالفبجد]{0,3})?$")
 _BOUNDARY = re.compile(r"[.!؟?]+[\])»\"*_]*(?=\s)|\n")
@@ -89,6 +98,8 @@ class Splitter:
         self._listed = False  # in a line that is a step
         self._streaming = False  # the rest of the sentence being written is reasoning
         self._thought = False  # some reasoning was written
+        self._early = False  # what is held answers before any step: what follows tells whether a chain begins
+        self._stepped = False  # a step was written
 
     @property
     def step_count(self) -> int:
@@ -108,7 +119,7 @@ class Splitter:
             else:
                 self._release(self._unit)
             self._unit = ""
-            if self._held and not cut:
+            if self._held and (not cut or self._early):
                 self._emit(self._held, Text)
             else:
                 self._emit(self._held, Reasoning)
@@ -165,6 +176,8 @@ class Splitter:
         """Whether the sentence being written is reasoning by its opening alone; decided once, by a fixed prefix."""
         if self._streaming:
             return True
+        if self._early or self._waits():
+            return False
         unit = self._unit
         if not unit.strip():
             return False
@@ -173,50 +186,88 @@ class Splitter:
                 return False
             self._listed = _LISTED.match(unit) is not None
         opening = _plain(unit[:80])
-        if any(opening.startswith(opener) for opener in _OPENERS):
+        if opening.startswith(_OPENERS):
             return False
         if not final and (len(opening) < 2 or any(opener.startswith(opening) for opener in _OPENERS)):
             return False
-        self._streaming = self._listed or any(opening.startswith(opener) for opener in _STREAMERS)
+        self._streaming = self._listed or opening.startswith(_STREAMERS)
         return self._streaming
+
+    def _waits(self) -> bool:
+        """Whether what is held opens as a conclusion and its paragraph (or a line broken off) still goes on."""
+        if not self._weighty or len(self._held) > _LONGEST_HELD:
+            return False
+        return "\n" not in self._held or self._held.rstrip()[-1:] not in ".!؟?:*"
 
     def _sentence(self, unit: str) -> None:
         """Judge a complete sentence that does not stream."""
         if not unit.strip():
-            self._held, kept = (self._held + unit, "") if self._held else ("", unit)
-            self._emit(kept, Reasoning)
-            return
-        if self._concludes(unit):
-            if not self._weighty:
-                self._emit(self._held, Reasoning)
-                self._held = ""
-            self._emit(self._held + unit, Text)
-            self._held, self._mode = "", _Mode.ANSWER
-            return
-        weighty = any(_plain(unit[:80]).startswith(opener) for opener in _OPENERS)
-        same_paragraph = self._weighty and "\n" not in self._held and len(self._held) < _LONGEST_HELD
-        if not same_paragraph:
+            if self._held:
+                self._held += unit
+            else:
+                self._emit(unit, Reasoning)
+        elif self._early:
+            self._after_early(unit)
+        elif self._concludes(unit):
+            self._reach(unit)
+        else:
+            if not self._waits():
+                self._release("")
+                self._weighty = _opens_conclusion(unit)
+            self._held += unit
+            self._thought = True
+
+    def _reach(self, unit: str) -> None:
+        """Take `unit`, and what opened as a conclusion before it, as the conclusion."""
+        if not self._weighty:
             self._release("")
-            self._weighty = weighty
         self._held += unit
-        self._thought = True
+        self._weighty = True
+        if not self._stepped and not _HEADING.fullmatch(fold(unit).strip()):
+            if _CHAIN.search(fold(self._held)):
+                self._release("")
+            else:
+                self._early = True
+            return
+        self._conclude()
+
+    def _after_early(self, unit: str) -> None:
+        """What follows an answer given before any step: a chain of thought, or its discussion."""
+        self._early = False
+        if _CHAIN.search(fold(unit)) or _NUMBER.match(_MARKS.sub("", unit)):
+            self._release(unit)
+        else:
+            self._held += unit
+            self._conclude()
+
+    def _conclude(self) -> None:
+        self._emit(self._held, Text)
+        self._held, self._mode = "", _Mode.ANSWER
 
     def _concludes(self, unit: str) -> bool:
+        """Whether a sentence reaches the conclusion; lines broken off before it are read along with it."""
         folded = fold(unshaped(unit)).strip()
         if self._thought and _HEADING.fullmatch(folded):
             return True
-        for claim in claims_of(folded, ()).claims:
-            if claim.force == ANNOUNCED and claim.letters:
+        opens = _opens_conclusion(unit) or self._weighty
+        if opens and self._thought and folded.endswith(":") and ANSWER.search(folded):
+            return True
+        if opens and _NAMED.search(folded) and STARTS_CONCLUSION.match(folded) and not REJECT.search(folded):
+            return "این گزینه" not in folded
+        whole = fold(unshaped(self._held + unit)) if self._weighty else folded
+        for claim in claims_of(whole, ()).claims:
+            if claim.force == ANNOUNCED and (claim.letters or opens):
                 return True
-            if claim.force == CONCLUDED and len(claim.letters) == 1 and not self._listed:
-                return STARTS_CONCLUSION.match(folded) is not None or folded.startswith(("با توجه", "بر اساس"))
+            if claim.force == CONCLUDED and len(claim.letters) == 1 and opens and not self._listed:
+                return True
         return False
 
     def _release(self, unit: str) -> None:
         """Let go of what is held, and of `unit`, as reasoning."""
+        self._stepped = self._stepped or self._listed
         self._thought = self._thought or bool(unit.strip())
         self._emit(self._held + unit, Reasoning)
-        self._held, self._weighty = "", False
+        self._held, self._weighty, self._early = "", False, False
 
     def _emit(self, text: str, kind: type[Reasoning] | type[Text]) -> None:
         if not text:
@@ -228,6 +279,10 @@ class Splitter:
     def _drain(self) -> list[Reasoning | Text]:
         out, self._out = self._out, []
         return out
+
+
+def _opens_conclusion(unit: str) -> bool:
+    return _plain(unit[:80]).startswith(_OPENERS)
 
 
 def _plain(opening: str) -> str:

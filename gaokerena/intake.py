@@ -32,7 +32,7 @@ class RefusalError(Exception):
 def read_question(text: str, options: Sequence[str] = (), *, limit: int = 4000) -> Question:
     """The question typed; `options` are none (or all blank) or exactly four.
 
-    Raises RefusalError for an empty or overlong text, a number of options other than four, or an empty or repeated option.
+    Raises RefusalError for an empty or overlong text, a number of options other than four, an empty or repeated one.
     """
     _check_length(text, limit)
     asked = _clean(text)
@@ -51,7 +51,8 @@ def _clean(text: str) -> str:
 def _check_length(text: str, limit: int) -> None:
     if len(text) > limit:
         raise RefusalError(
-            f"پرسش {persian_digits(len(text))} نویسه دارد و بیش از {persian_digits(limit)} نویسه پذیرفته نمی‌شود. کوتاه‌ترش کنید.",
+            f"پرسش {persian_digits(len(text))} نویسه دارد و بیش از {persian_digits(limit)} نویسه پذیرفته نمی‌شود. "
+            "کوتاه‌ترش کنید.",
             f"The question has {len(text)} characters, more than the {limit} that are accepted. Shorten it.",
         )
 
@@ -68,7 +69,8 @@ def _read_options(options: Sequence[str]) -> tuple[str, ...]:
     filled = sum(map(bool, cleaned))
     if len(cleaned) != 4 or filled != 4:
         raise RefusalError(
-            f"پرسش چهارگزینه‌ای چهار گزینه می‌خواهد و {persian_digits(filled)} گزینه نوشته شده است. همه را پر کنید یا همه را خالی بگذارید.",
+            f"پرسش چهارگزینه‌ای چهار گزینه می‌خواهد و {persian_digits(filled)} گزینه نوشته شده است. "
+            "همه را پر کنید یا همه را خالی بگذارید.",
             f"A multiple-choice question needs four options and {filled} are filled. Fill all of them or none.",
         )
     if len(set(cleaned)) != 4:

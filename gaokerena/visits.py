@@ -23,12 +23,13 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Protocol, cast
 
-from gaokerena.comparisons import CHOICES, REASONS, SIDES, Choice, Comparison, Reason, Verdict
+from gaokerena.attempts import Attempt
+from gaokerena.comparisons import CHOICES, REASONS, SIDES, Comparison, Reason, Verdict
 from gaokerena.intake import RefusalError
 from gaokerena.messages import Message
 from gaokerena.persian import persian_digits
 from gaokerena.questions import Question
-from gaokerena.session import Asker, Attempt
+from gaokerena.session import Asker
 
 VISITS_KEPT = 5_000
 ATTEMPTS_KEPT = 5_000
@@ -212,7 +213,7 @@ def _verdict(
         raise RefusalError("شدت داوری باید یک تا سه باشد.", f"Strength {strength!r} is not 1, 2 or 3.")
     return Verdict(
         comparison_id=comparison.id,
-        choice=cast(Choice, choice),
+        choice=choice,
         strength=strength if choice in SIDES else 1,
         reasons=cast(tuple[Reason, ...], tuple(dict.fromkeys(reasons))),
         session=session,

@@ -2,7 +2,7 @@
 
     client = gradio_client.Client(address)
     job = client.submit("تب دارم", "", 7, api_name="/ask")       # options: one a line, or empty
-    job.outputs()[-1]        {"comparison": "…", "left": {"reasoning", "conclusion", "choice", "finished"}, "right": {…}}
+    job.outputs()[-1]        {"comparison": "…", "left": {reasoning, conclusion, choice, finished}, "right": {…}}
     client.predict("…", "left", ["incomplete"], api_name="/judge")
                              {"stored": True, "revealed": {"left": "v", "right": "r"}}
 
@@ -17,9 +17,9 @@ from typing import Any
 
 import gradio as gr
 
+from gaokerena.attempts import Attempt, SideState
 from gaokerena.comparisons import SIDES
 from gaokerena.intake import RefusalError, read_question
-from gaokerena.session import Attempt, SideState
 from gaokerena.visits import Desk
 
 CONCURRENT = 256
@@ -52,7 +52,7 @@ class Api:
             yield _payload(attempt)
 
     def judge(self, comparison: str, verdict: str, reasons: list[str], *, request: gr.Request) -> dict[str, Any]:
-        """Record a verdict (left, right, tie, both_bad) and name the models. A later one replaces it; both stay on record."""
+        """Record a verdict (left, right, tie, both_bad) and name the models; a later one replaces it, both are kept."""
         try:
             _, judged = self._desk.judge(
                 str(comparison),

@@ -62,8 +62,8 @@ def build(language: Language, *, suites: tuple[str, ...]) -> AskPanel:
     """The panel in `language`; the benchmark row shows only where there are suites."""
     with gr.Column(elem_id="ask-panel"):
         question = gr.Textbox(
-            label=say(language, "question"), placeholder=say(language, "question_hint"), lines=3, max_lines=12, rtl=True,
-            elem_id="question", autofocus=False,
+            label=say(language, "question"), placeholder=say(language, "question_hint"), lines=3, max_lines=12,
+            rtl=True, elem_id="question", autofocus=False,
         )  # fmt: skip
         examples = gr.HTML(
             html_template=_chips(),
@@ -117,4 +117,5 @@ def _chips() -> str:
         f'<button type="button" class="chip-button" data-index="{index}">{pair(example.fa, example.en)}</button>'
         for index, example in enumerate(EXAMPLES)
     )
-    return f'<div class="examples" role="group" aria-labelledby="examples-title"><span id="examples-title">{both("examples")}</span>{buttons}</div>'
+    title = f'<span id="examples-title">{both("examples")}</span>'
+    return f'<div class="examples" role="group" aria-labelledby="examples-title">{title}{buttons}</div>'

@@ -16,8 +16,8 @@ from typing import Any
 
 import gradio as gr
 
+from gaokerena.attempts import SideState
 from gaokerena.comparisons import Side
-from gaokerena.session import SideState
 from gaokerena.ui import render
 from gaokerena.ui.strings import OPTION_NAMES, both, pair, switched
 
@@ -105,14 +105,16 @@ def _frame(side: Side) -> str:
   <p class="nothing card-empty">{both("empty_side")}</p>
   <footer class="card-foot">
     <span class="card-chose"></span>
-    <button type="button" class="quiet card-copy"><span class="copy-label">{both("copy")}</span><span class="copied-label">{both("copied")}</span></button>
+    <button type="button" class="quiet card-copy">
+      <span class="copy-label">{both("copy")}</span><span class="copied-label">{both("copied")}</span></button>
   </footer>
 </article>"""
 
 
 def _who(identity: Identity) -> str:
     role = both("role_cot" if identity.prompting == "cot" else "role_straight")
-    return f'<strong><bdi dir="ltr">{escape(identity.name)}</bdi></strong> <bdi>{escape(identity.label)}</bdi><span class="role">{role}</span>'
+    name = f'<strong><bdi dir="ltr">{escape(identity.name)}</bdi></strong>'
+    return f'{name} <bdi>{escape(identity.label)}</bdi><span class="role">{role}</span>'
 
 
 def _meta(state: SideState) -> str:

@@ -15,11 +15,11 @@ from typing import Any, Protocol
 
 import gradio as gr
 
+from gaokerena.attempts import Attempt
 from gaokerena.comparisons import SIDES, Comparison, Side
 from gaokerena.intake import RefusalError, read_question
 from gaokerena.questions import Prompting
 from gaokerena.safety import RedFlag, red_flags
-from gaokerena.session import Attempt
 from gaokerena.ui import cards, notices, verdict
 from gaokerena.ui.ask import filled_in
 from gaokerena.ui.examples import EXAMPLES
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 Drawing = tuple[Any, ...]
 DRAWN = 11
-"""Values of one drawing: notice, flag, asked, earlier, left, right, verdict, status, stop button, what comes after, next question."""
+"""Values of one drawing: notice, flag, asked, earlier, left, right, verdict, status, stop, after, next box."""
 
 
 class Labelled(Protocol):

@@ -40,4 +40,5 @@ def read_language(value: object, fallback: Language) -> Language:
 def _other_language() -> str:
     """Each language's switch is written in the other one, and says so to a screen reader."""
     fa, en = say("fa", "other_language"), say("en", "other_language")
-    return f'<span class="t" lang="fa"><span lang="en" dir="ltr">{fa}</span></span><span class="t" lang="en"><span lang="fa" dir="rtl">{en}</span></span>'
+    in_persian = f'<span class="t" lang="fa"><span lang="en" dir="ltr">{fa}</span></span>'
+    return f'{in_persian}<span class="t" lang="en"><span lang="fa" dir="rtl">{en}</span></span>'

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from gaokerena.attempts import Attempt
 from gaokerena.comparisons import SIDES, Side
 from gaokerena.intake import RefusalError
 from gaokerena.questions import LETTERS, Question
 from gaokerena.safety import RedFlag
-from gaokerena.session import Attempt
 from gaokerena.ui import render
 from gaokerena.ui.cards import Identity
 from gaokerena.ui.strings import both, letter, pair, switched
@@ -31,10 +31,8 @@ def broken() -> str:
 
 def thanks(identities: Mapping[Side, Identity]) -> str:
     """Thanks for a verdict that is on the disk, and who sat where."""
-    seats = "".join(
-        f"<span class='seat'>{switched(side)}: <strong><bdi dir='ltr'>{escape(identities[side].name)}</bdi></strong></span>"
-        for side in reversed(SIDES)
-    )
+    names = {side: f'<strong><bdi dir="ltr">{escape(who.name)}</bdi></strong>' for side, who in identities.items()}
+    seats = "".join(f'<span class="seat">{switched(side)}: {names[side]}</span>' for side in reversed(SIDES))
     return f'<span class="thanks">{both("thanks")}</span> {seats}'
 
 
@@ -45,7 +43,8 @@ def asked(question: Question) -> str:
         for name, option in zip(LETTERS, question.options, strict=False)
     )
     listed = f'<ul class="asked-options" lang="fa">{options}</ul>' if options else ""
-    return f'<section class="asked"><h2>{both("asked")}</h2><div dir="rtl" lang="fa">{render.plain(question.text)}{listed}</div></section>'
+    text = f'<div dir="rtl" lang="fa">{render.plain(question.text)}{listed}</div>'
+    return f'<section class="asked"><h2>{both("asked")}</h2>{text}</section>'
 
 
 def earlier(attempts: Sequence[Attempt]) -> str:
@@ -58,7 +57,8 @@ def earlier(attempts: Sequence[Attempt]) -> str:
 
 def _turn(attempt: Attempt) -> str:
     sides = "".join(
-        f'<div class="earlier-side"><h4>{switched(side)}</h4><div class="blocks" dir="rtl" lang="fa">{_said(attempt, side)}</div></div>'
+        f'<div class="earlier-side"><h4>{switched(side)}</h4>'
+        f'<div class="blocks" dir="rtl" lang="fa">{_said(attempt, side)}</div></div>'
         for side in reversed(SIDES)
     )
     question = render.plain(attempt.comparison.question.text)
@@ -80,7 +80,8 @@ def banner(numbers: Sequence[str]) -> str:
     """The emergency banner with a link to call each number, 115 first."""
     ordered = ["115", *(number for number in dict.fromkeys(numbers) if number != "115")]
     links = "".join(f'<a class="call" href="tel:{escape(number)}">{_call(number)}</a>' for number in ordered)
-    return f'<section class="flag" role="alert"><div><h2>{both("flag_title")}</h2><p>{both("flag_advice")}</p></div><p class="calls">{links}</p></section>'
+    words = f"<div><h2>{both('flag_title')}</h2><p>{both('flag_advice')}</p></div>"
+    return f'<section class="flag" role="alert">{words}<p class="calls">{links}</p></section>'
 
 
 def _call(number: str) -> str:

@@ -14,8 +14,9 @@ from typing import Any, Protocol
 
 import gradio as gr
 
+from gaokerena.attempts import Record
 from gaokerena.engines.base import Engine
-from gaokerena.session import Asker, Record, Speaker
+from gaokerena.session import Asker, Speaker
 from gaokerena.ui import after, ask, cards, header, verdict
 from gaokerena.ui.api import CONCURRENT, Api
 from gaokerena.ui.flow import Flow, Labelled

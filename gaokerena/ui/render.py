@@ -44,7 +44,7 @@ LONGEST = 60_000
 class _Renderer(RendererHTML):
     """Text tokens pass through `isolated`; headings sink below the page's own."""
 
-    def text(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+    def text(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:  # noqa: ARG002
         return isolated(tokens[idx].content)
 
 
@@ -84,7 +84,7 @@ def plain(text: str) -> str:
 
 @lru_cache(maxsize=8192)
 def isolated(text: str) -> str:
-    """`text` escaped, each left-to-right run in a `<bdi>` of its own. Cached: a growing answer repeats its beginning."""
+    """`text` escaped, each left-to-right run in a `<bdi>`. Cached: a growing answer repeats its beginning."""
     return "".join(f'<bdi dir="ltr">{escape(run)}</bdi>' if ltr else escape(run) for run, ltr in runs(text))
 
 

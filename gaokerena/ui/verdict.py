@@ -24,7 +24,7 @@ def build() -> gr.HTML:
 
 
 def value(phase: str, comparison: str = "", message: str = "", error: str = "") -> dict[str, Any]:
-    """`phase`: closed (no answers yet), open, known (open, but not blind) or judged; a new `comparison` empties the form."""
+    """`phase`: closed (no answers yet), open, known (not blind) or judged; a new `comparison` empties the form."""
     return {"phase": phase, "comparison": comparison, "message": message, "error": error}
 
 
@@ -46,9 +46,11 @@ def _frame() -> str:
     </fieldset>
     <fieldset class="reasons"><legend>{both("reasons")}</legend>{"".join(_box(reason) for reason in REASONS)}</fieldset>
   </div>
-  <p class="verdict-error" role="alert"><span class="choose-first" hidden>{both("choose_first")}</span><span class="said"></span></p>
+  <p class="verdict-error" role="alert">
+    <span class="choose-first" hidden>{both("choose_first")}</span><span class="said"></span></p>
   <div class="verdict-end">
-    <button type="submit" class="primary"><span class="when-new">{both("judge")}</span><span class="when-judged">{both("judge_again")}</span></button>
+    <button type="submit" class="primary">
+      <span class="when-new">{both("judge")}</span><span class="when-judged">{both("judge_again")}</span></button>
     <p class="verdict-message" role="status"></p>
   </div>
 </form>"""
@@ -60,4 +62,5 @@ def _radio(name: str, value: str, words: str, *, checked: bool = False) -> str:
 
 
 def _box(reason: str) -> str:
-    return f'<label class="chip"><input type="checkbox" name="reasons" value="{reason}"><span>{both(reason)}</span></label>'
+    words = f"<span>{both(reason)}</span>"
+    return f'<label class="chip"><input type="checkbox" name="reasons" value="{reason}">{words}</label>'

@@ -195,8 +195,30 @@ def test_a_word_that_slips_into_another_script(word: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "500mgدر روز", "ویتامینD", "ویتامینهای B", "vitaminهای", "NSAIDها", "ssriها", "آمپولhcg زدم", "tshبالا", "هپاتیتB", "کیستmmدر", "وLH", "بیماریprogressive", "سندرمWPW", "HIVی", "DNAپلیمراز", "pcoهستم", "B12و D3", "نوع 2diabetes", "mg در", "HbA1c", "یاIUI", "درInfraclavicular"],
-)  # fmt: skip
+        "500mgدر روز",
+        "ویتامینD",
+        "ویتامینهای B",
+        "vitaminهای",
+        "NSAIDها",
+        "ssriها",
+        "آمپولhcg زدم",
+        "tshبالا",
+        "هپاتیتB",
+        "کیستmmدر",
+        "وLH",
+        "بیماریprogressive",
+        "سندرمWPW",
+        "HIVی",
+        "DNAپلیمراز",
+        "pcoهستم",
+        "B12و D3",
+        "نوع 2diabetes",
+        "mg در",
+        "HbA1c",
+        "یاIUI",
+        "درInfraclavicular",
+    ],
+)
 def test_a_blank_left_out_is_no_slip(text: str) -> None:
     assert mixed_script_word(text) is None
 

@@ -137,7 +137,7 @@ def ends_sentence(folded: str, at: int) -> bool:
     """Whether the punctuation at `at` closes a sentence, not an enumerator."""
     if folded[at] == "\n" or not at:
         return True
-    return folded[at - 1] not in "ABCDabcd0123456789" or (at > 1 and folded[at - 2] not in " \n[(.")
+    return folded[at - 1] not in "ABCDabcd0123456789۰۱۲۳۴۵۶۷۸۹" or (at > 1 and folded[at - 2] not in " \n[(.")
 
 
 _GOOD = (

@@ -26,7 +26,6 @@ Not covered: whether a conclusion follows from its reasoning, and conclusions in
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -34,38 +33,30 @@ from enum import Enum, auto
 from gaokerena.engines.base import Reasoning, Text
 from gaokerena.option_claims import ANNOUNCED, CONCLUDED, claims_of
 from gaokerena.option_cues import ANSWER, REJECT, STARTS_CONCLUSION, ends_sentence, fold, unshaped
+from gaokerena.reasoning_cues import (
+    ABOVE,
+    ANSWER_FOLLOWS,
+    BOUNDARY,
+    CHAIN,
+    HEADING,
+    LISTED,
+    MAYBE_BOUNDARY,
+    MAYBE_LISTED,
+    NAMED,
+    OPENERS,
+    STREAMERS,
+    may_open_conclusion,
+    numbered,
+    opens_conclusion,
+    plain,
+)
 from gaokerena.reasoning_steps import StepCounter, steps
 from gaokerena.thinking_tags import Tag, TagScanner
 
 __all__ = ["Split", "Splitter", "split", "steps"]
 
-# Words a conclusion may open with, in the form of `_plain`; whatever opens otherwise in a list line just streams.
-_OPENERS = tuple(
-    word.replace("_", " ")
-    for word in (
-        "بنابراین بنا_بر_این بنابر_این در_نتیجه نتیجه در_نهایت نهایتا پس_ پس، از_این_رو به_این_ترتیب به_طور_کلی لذا در_پایان"
-        " به_طور_خلاصه جمع_بندی در_مجموع خلاصه پاسخ جواب با_توجه_به بر_اساس براساس از_بین از_میان در_میان در_بین در_کل"
-        " مناسب_ترین محتمل_ترین بهترین صحیح_ترین درست_ترین تنها انتخاب گزینه_صحیح گزینه_درست گزینه_نهایی به_همین_دلیل"
-    ).split()
-)
-# Words that begin a step of thought in a plain paragraph: no need to wait for the end of their sentence.
-_STREAMERS = ("برای ", "ابتدا", "نخست", "سپس", "در ابتدا", "زنجیره", "گام ", "مرحله ", "حال ", "اکنون", "علاوه بر")
-_HEADING = re.compile(
-    r"\W*(?:\d{1,2}\W+)?(?:پاسخ(?: (?:نهایی|صحیح|درست|انتخابی|انتخاب شده))?|نتیجه(?: ?گیری)?(?: نهایی)?"
-    r"|جمع ?بندی(?: نهایی)?|جواب(?: نهایی)?|گزینه (?:صحیح|درست|نهایی|منتخب)|انتخاب (?:نهایی|پاسخ|گزینه)(?: \w+){0,2}"
-    r"|خلاصه)\W*$"
-)
-# An answer given first, when these follow, only announces the chain of thought.
-_CHAIN = re.compile(
-    r"زنجیره|(?:گام|قدم|مرحله) به (?:گام|قدم|مرحله)|مراحل|دلایل|استدلال|به شرح زیر|شرح می ?ده|توضیح می ?ده"
-)
-_NAMED = re.compile(r"(?:پاسخ|جواب|گزینه|تشخیص) (?:صحیح|درست|نهایی|مناسب)")
-_LISTED = re.compile(r"[ \u200c]*(?:#|\*\*|[-*•–>|]|[0-9۰-۹٠-٩]{1,2} ?[.)\-:]|\(?[A-Dالفبجد]{1,3}[).\]:]|\[)")
-_MAYBE_LISTED = re.compile(r"[ \u200c]*(?:\*|[0-9۰-۹٠-٩]{1,2} ?|\(?[A-Dالفبجد]{0,3})?$")
-_BOUNDARY = re.compile(r"[.!؟?]+[\])»\"*_]*(?=\s)|\n")
-_MARKS = re.compile(r"[\s*_#>`«»\"\[(•\-–\u200c\u200e\u200f]+")
-_NUMBER = re.compile(r"[0-9۰-۹٠-٩]{1,2} ?[.)\-:]\s*")
-_LONGEST_HELD = 700
+_LONGEST_HELD = 700  # characters; more than this is no sentence of conclusion
+_INTRODUCTION = 350  # characters of reasoning within which an answer counts as given first
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +83,15 @@ class Splitter:
         self._counter = StepCounter()
         self._out: list[Reasoning | Text] = []
         self._unit = ""  # the sentence being written, as far as not emitted
+        self._context = ""  # the last two characters of it that were emitted: they tell «A.» from a full stop
         self._held = ""  # sentences written that may turn out to be the conclusion
         self._weighty = False  # what is held opens as a conclusion: it stays held to the end of its paragraph
         self._line_open = False  # past the first sentence of a line
         self._listed = False  # in a line that is a step
         self._streaming = False  # the rest of the sentence being written is reasoning
         self._thought = False  # some reasoning was written
+        self._written = 0  # characters of it
         self._early = False  # what is held answers before any step: what follows tells whether a chain begins
-        self._stepped = False  # a step was written
 
     @property
     def step_count(self) -> int:
@@ -114,15 +106,10 @@ class Splitter:
         """What was held back; with `cut` the text was broken off, so an unproven conclusion is reasoning."""
         events = self._take(self._scanner.finish())
         if self._mode is _Mode.PROSE:
-            if self._unit and not self._streams(final=True):
-                self._sentence(self._unit)
-            else:
-                self._release(self._unit)
-            self._unit = ""
-            if self._held and (not cut or self._early):
-                self._emit(self._held, Text)
-            else:
-                self._emit(self._held, Reasoning)
+            unit, self._unit = self._unit, ""
+            if unit:
+                self._settle(unit)
+            self._emit(self._held, Reasoning if cut and not self._early else Text)
             self._held = ""
         return events + self._drain()
 
@@ -147,50 +134,52 @@ class Splitter:
         """Settle every sentence that is complete, then as much as can be of the one being written."""
         while self._mode is _Mode.PROSE and (end := self._boundary()):
             unit, self._unit = self._unit[:end], self._unit[end:]
-            rest, self._unit = self._unit, unit
-            if self._streams(final=True):
-                self._release(unit)
-            else:
-                self._sentence(unit)
-            self._unit = rest
-            self._streaming = False
+            self._settle(unit)
+            self._streaming, self._context = False, ""
             self._line_open = not unit.endswith("\n")
-            if not self._line_open:
-                self._listed = False
+            self._listed = self._listed and self._line_open
         if self._mode is not _Mode.PROSE:
             rest, self._unit = self._unit, ""
             self._emit(rest, Text)
-        elif self._unit and self._streams(final=False):
-            self._release(self._unit)
-            self._unit = ""
+        elif self._streams(self._unit, final=False):
+            stop = MAYBE_BOUNDARY.search(self._unit)
+            now = self._unit[: stop.start()] if stop else self._unit
+            self._unit = self._unit[len(now) :]
+            self._release(now)
+            self._context = (self._context + now)[-2:]
+        elif self._unit.strip() and not self._weighty:
+            self._release("")  # what is held was not the last sentence
+
+    def _settle(self, unit: str) -> None:
+        if self._streams(unit, final=True):
+            self._release(unit)
+        else:
+            self._sentence(unit)
 
     def _boundary(self) -> int:
-        """Where the first sentence of the unit ends, or 0."""
-        folded = self._unit
-        for match in _BOUNDARY.finditer(folded):
-            if match[0] == "\n" or ends_sentence(folded, match.start()):
-                return match.end()
+        """Where in the unit its first sentence ends, or 0."""
+        said = self._context + self._unit
+        for match in BOUNDARY.finditer(said, len(self._context)):
+            if ends_sentence(said, match.start()):
+                return match.end() - len(self._context)
         return 0
 
-    def _streams(self, final: bool) -> bool:
-        """Whether the sentence being written is reasoning by its opening alone; decided once, by a fixed prefix."""
+    def _streams(self, unit: str, final: bool) -> bool:
+        """Whether a sentence is reasoning by its opening alone; `final` when it is complete."""
         if self._streaming:
             return True
-        if self._early or self._waits():
-            return False
-        unit = self._unit
-        if not unit.strip():
+        if self._early or self._waits() or not unit.strip():
             return False
         if not self._line_open and not self._listed:
-            if not final and _MAYBE_LISTED.fullmatch(unit):
+            if not final and MAYBE_LISTED.fullmatch(unit):
                 return False
-            self._listed = _LISTED.match(unit) is not None
-        opening = _plain(unit[:80])
-        if opening.startswith(_OPENERS):
+            self._listed = LISTED.match(unit) is not None
+        opening = plain(unit[:80])
+        if opening.startswith(OPENERS):
             return False
-        if not final and (len(opening) < 2 or any(opener.startswith(opening) for opener in _OPENERS)):
+        if not final and may_open_conclusion(opening):
             return False
-        self._streaming = self._listed or opening.startswith(_STREAMERS)
+        self._streaming = self._listed or opening.startswith(STREAMERS)
         return self._streaming
 
     def _waits(self) -> bool:
@@ -213,7 +202,7 @@ class Splitter:
         else:
             if not self._waits():
                 self._release("")
-                self._weighty = _opens_conclusion(unit)
+                self._weighty = opens_conclusion(unit)
             self._held += unit
             self._thought = True
 
@@ -223,8 +212,9 @@ class Splitter:
             self._release("")
         self._held += unit
         self._weighty = True
-        if not self._stepped and not _HEADING.fullmatch(fold(unit).strip()):
-            if _CHAIN.search(fold(self._held)):
+        said = fold(self._held)
+        if not self._counter.listed and self._written < _INTRODUCTION and not HEADING.fullmatch(fold(unit).strip()):
+            if CHAIN.search(said) and not ABOVE.search(said):
                 self._release("")
             else:
                 self._early = True
@@ -234,7 +224,7 @@ class Splitter:
     def _after_early(self, unit: str) -> None:
         """What follows an answer given before any step: a chain of thought, or its discussion."""
         self._early = False
-        if _CHAIN.search(fold(unit)) or _NUMBER.match(_MARKS.sub("", unit)):
+        if CHAIN.search(fold(unit)) or numbered(unit):
             self._release(unit)
         else:
             self._held += unit
@@ -247,12 +237,13 @@ class Splitter:
     def _concludes(self, unit: str) -> bool:
         """Whether a sentence reaches the conclusion; lines broken off before it are read along with it."""
         folded = fold(unshaped(unit)).strip()
-        if self._thought and _HEADING.fullmatch(folded):
+        if self._thought and HEADING.fullmatch(folded):
             return True
-        opens = _opens_conclusion(unit) or self._weighty
-        if opens and self._thought and folded.endswith(":") and ANSWER.search(folded):
+        opens = opens_conclusion(unit) or self._weighty
+        breaks_off = ANSWER_FOLLOWS.search(folded) or (opens and folded.endswith(":") and ANSWER.search(folded))
+        if self._thought and breaks_off:
             return True
-        if opens and _NAMED.search(folded) and STARTS_CONCLUSION.match(folded) and not REJECT.search(folded):
+        if opens and NAMED.search(folded) and STARTS_CONCLUSION.match(folded) and not REJECT.search(folded):
             return "این گزینه" not in folded
         whole = fold(unshaped(self._held + unit)) if self._weighty else folded
         for claim in claims_of(whole, ()).claims:
@@ -264,7 +255,6 @@ class Splitter:
 
     def _release(self, unit: str) -> None:
         """Let go of what is held, and of `unit`, as reasoning."""
-        self._stepped = self._stepped or self._listed
         self._thought = self._thought or bool(unit.strip())
         self._emit(self._held + unit, Reasoning)
         self._held, self._weighty, self._early = "", False, False
@@ -274,22 +264,12 @@ class Splitter:
             return
         if kind is Reasoning:
             self._counter.feed(text)
+            self._written += len(text)
         self._out.append(kind(text))
 
     def _drain(self) -> list[Reasoning | Text]:
         out, self._out = self._out, []
         return out
-
-
-def _opens_conclusion(unit: str) -> bool:
-    return _plain(unit[:80]).startswith(_OPENERS)
-
-
-def _plain(opening: str) -> str:
-    """The first words of a sentence without marks, list numbers and ZWNJ, as the openers are written."""
-    text = _MARKS.sub(" ", opening).lstrip()
-    text = _NUMBER.sub("", text, count=1) if _NUMBER.match(text) else text
-    return fold(text).lstrip()
 
 
 def split(text: str, cut: bool = False) -> Split:

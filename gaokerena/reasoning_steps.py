@@ -55,6 +55,11 @@ class StepCounter:
         self._add(self._line, counts)
         return self._choose(counts, self._sentences + _sentences_in(self._line))
 
+    @property
+    def listed(self) -> bool:
+        """Whether a step or list line was seen: headings and paragraphs alone are none."""
+        return bool(self._counts[0] or self._counts[1] or self._counts[3] or _kind(self._line) in (0, 1, 3))
+
     def _take(self, line: str) -> None:
         if not line.strip():
             self._blank = True

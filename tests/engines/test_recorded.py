@@ -327,7 +327,7 @@ def test_a_torn_last_line_is_cut_away(tmp_path: Path) -> None:
     kept = Generations(path)
     kept.add(generation(1))
     whole = path.read_bytes()
-    line = generation(2).model_dump_json().encode() + b"\n"
+    line = generation(2, text="بلند " * 500).model_dump_json().encode() + b"\n"  # longer than what comes after it
     for cut in (1, 40, len(line) // 2, len(line) - 1):
         path.write_bytes(whole + line[:cut])
         opened = Generations(path)

@@ -65,12 +65,15 @@ def add_tokenizer(writer: gguf.GGUFWriter, folder: Path, vocabulary: int) -> Non
             getattr(writer, f"add_{name}_token_id")(token)
     starts = Tokenizer.from_file(str(folder / "tokenizer.json")).encode("").ids
     writer.add_add_bos_token(bool(starts) and starts[0] == wrapped.bos_token_id)
-    if wrapped.chat_template:
-        writer.add_chat_template(wrapped.chat_template)
+    template = wrapped.chat_template
+    if isinstance(template, dict):  # some models, aya-expanse-8b among them, carry one for tools as well
+        template = template["default"]
+    if template:
+        writer.add_chat_template(template)
 
 
 def _check(described: dict[str, Any], folder: Path) -> None:
-    model, normalizer = described["model"], described["normalizer"]
+    model, normalizer = described["model"], described.get("normalizer")
     if model["type"] != "BPE" or model.get("ignore_merges") or model.get("byte_fallback"):
         raise TrainingError(f"{folder}/tokenizer.json is no plain byte-level BPE; only that is converted")
     if normalizer is not None and normalizer["type"] != "NFC":

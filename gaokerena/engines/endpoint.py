@@ -121,11 +121,17 @@ class EndpointEngine:
                 if isinstance(item[1], Failed | Finished):
                     unfinished.discard(item[0])
                 yield item
-            for row in sorted(unfinished):  # the engine was closed before these began
-                yield row, Finished(Usage(), "stopped")
+            for row in sorted(unfinished):
+                yield row, self._never_ran()
         finally:
             if call:
                 call.cancel()
+
+    def _never_ran(self) -> Event:
+        """The end of a row that gave none itself: the engine was closed before it began, or its task broke."""
+        if self._closed:
+            return Finished(Usage(), "stopped")
+        return Failed(UNEXPECTED, "the row's task ended without an end; see the log of asyncio")
 
     def close(self) -> None:
         """Stop every row, close every connection, end the thread. Closing twice does nothing."""
@@ -191,6 +197,8 @@ class EndpointEngine:
         deltas = Deltas(request.prompting, lambda event: rows.put((row, event)), lambda: stop.stopped(row))
         last: Failed | Finished
         try:
+            if stop.stopped(row):
+                raise asyncio.CancelledError
             async with self._gates[target.server].enter(lambda place: rows.put((row, Queued(place)))):
                 last = await answer(target, request, deltas, self._timeouts, self._retry)
         except asyncio.CancelledError:

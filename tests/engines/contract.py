@@ -81,6 +81,8 @@ class EngineContract:
     """Subclass it and give the fixtures named in the module's docstring."""
 
     piece_seconds = 0.2
+    pieces_ahead = 1
+    """Pieces a worker may have sent before the reader's stop reaches it."""
     patience = 5.0
     """Seconds granted to what should happen at once, on a busy machine."""
 
@@ -149,7 +151,7 @@ class EngineContract:
         start = time.monotonic()
         (row,) = play(engine, slow, stop=stop, each=after_two)
         assert finished(row).finish_reason == "stopped"
-        assert 2 <= row.pieces <= 3
+        assert 2 <= row.pieces <= 2 + self.pieces_ahead
         assert time.monotonic() - start < self.patience + 3 * self.piece_seconds
         self.assert_idle(engine)
 

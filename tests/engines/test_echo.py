@@ -16,14 +16,14 @@ ASKED = (Message("user", "تب کودک از چند درجه به بالا خط�
 
 
 class TestEchoKeepsTheContract(EngineContract):
-    piece_seconds = 0.1
+    piece_seconds = 0.25
 
     @pytest.fixture
     def engine(self) -> Iterator[EchoEngine]:
         self._before = threading.active_count()
         engine = EchoEngine({
             "v": Script("با پزشک خود تماس بگیرید."),
-            "slow": Script("واژه " * 300, seconds=30),
+            "slow": Script("واژه " * 120, seconds=30),
             "r": Script("پس گزینهٔ دوم درست است.", thought="نخست سن را می‌سنجیم. سپس دما را."),
         })  # fmt: skip
         yield engine

@@ -88,13 +88,13 @@ def failed(row: Row) -> Failed:
 
 
 class TestEndpointKeepsTheContract(EngineContract):
-    piece_seconds = 0.1
+    piece_seconds = 0.25
 
     @pytest.fixture
     def engine(self) -> Iterator[EndpointEngine]:
         def script(ask: Ask) -> Reply:
             if ask.body["model"] == "slow-on-server":
-                return Reply([step for _ in range(300) for step in (say("واژه "), Wait(0.1))])
+                return Reply([step for _ in range(120) for step in (say("واژه "), Wait(0.25))])
             if ask.body["model"] == "r-on-server":
                 return Reply([think("نخست سن را "), think("می‌سنجیم."), say("پس گزینهٔ دوم "), say("درست است."), end()])
             return Reply(ANSWER)
@@ -224,7 +224,7 @@ def test_without_a_count_the_pieces_are_counted_and_marked() -> None:
 @pytest.mark.parametrize("tail", [Cut(), Hold()])
 def test_an_answer_is_whole_though_its_count_never_comes(tail: Cut | Hold) -> None:
     script = always(say("یک "), say("دو"), chunk({}, "stop"), tail)
-    with serving(script, timeouts=Timeouts(between_tokens=0.2)) as (engine, *_):
+    with serving(script, timeouts=Timeouts(between_tokens=0.6)) as (engine, *_):
         (row,) = play(engine, V)
     assert finished(row).finish_reason == "stop"
     assert (row.text, finished(row).usage) == ("یک دو", Usage(completion_tokens=2, estimated=True))
@@ -244,8 +244,8 @@ def test_a_slow_first_token_fails_without_another_try() -> None:
 
 
 def test_a_stall_between_tokens_keeps_what_was_written() -> None:
-    script = always(say("نیمی از "), Wait(0.15), say("پاسخ"), Hold())
-    with serving(script, timeouts=Timeouts(first_token=0.5, between_tokens=0.4)) as (engine, server, _):
+    script = always(say("نیمی از "), Wait(0.3), say("پاسخ"), Hold())
+    with serving(script, timeouts=Timeouts(first_token=5.0, between_tokens=0.8)) as (engine, server, _):
         (row,) = play(engine, V)
         assert server.wait_until(lambda server: server.hung_up == 1)
     assert row.text == "نیمی از پاسخ"
@@ -253,11 +253,11 @@ def test_a_stall_between_tokens_keeps_what_was_written() -> None:
 
 
 def test_a_long_answer_may_take_longer_than_any_one_limit() -> None:
-    script = always(*[step for _ in range(8) for step in (say("واژه "), Wait(0.1))], end())
-    with serving(script, timeouts=Timeouts(first_token=0.4, between_tokens=0.4)) as (engine, *_):
+    script = always(*[step for _ in range(14) for step in (say("واژه "), Wait(0.1))], end())
+    with serving(script, timeouts=Timeouts(first_token=1.0, between_tokens=1.0)) as (engine, *_):
         (row,) = play(engine, V)
     assert finished(row).finish_reason == "stop"
-    assert row.at[-1] > 0.7
+    assert row.at[-1] > 1.2
 
 
 def test_pieces_arrive_as_they_are_said() -> None:
@@ -297,6 +297,25 @@ def test_a_stop_before_the_first_token_hangs_up() -> None:
         events = list(engine.stream([V], stop))
         assert server.wait_until(lambda server: server.hung_up == 1)
     assert [finished(Row([piece])).finish_reason for _, piece in events] == ["stopped"]
+
+
+def test_a_row_stopped_before_it_begins_asks_no_server() -> None:
+    stop = Stop()
+    stop.stop(0)
+    with serving(always(*ANSWER)) as (engine, server, _):
+        stopped, whole = play(engine, V, R, stop=stop)
+    assert (finished(stopped).finish_reason, finished(whole).finish_reason) == ("stopped", "stop")
+    assert [ask.body["model"] for ask in server.asks] == ["r-on-server"]
+
+
+def test_a_row_whose_task_breaks_fails_in_persian(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no reader today")
+
+    monkeypatch.setattr("gaokerena.engines.endpoint.Deltas", broken)
+    with serving(always(*ANSWER)) as (engine, *_):
+        (row,) = play(engine, V)
+    assert failed(row).message == faults.UNEXPECTED
 
 
 def test_a_stop_ends_the_wait_for_another_try() -> None:

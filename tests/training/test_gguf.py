@@ -267,6 +267,31 @@ def test_half_precision_says_what_the_rounded_model_says(pair: Pair, tmp_path: P
         assert ask(server, {"base": []}, len(expected))["base"] == pair.tokenizer.decode(expected)
 
 
+# Shapes a larger model comes in
+
+
+def test_a_model_in_several_files_gives_the_same_bytes(pair: Pair, tmp_path: Path) -> None:
+    folder = tmp_path / pair.base.name
+    in_transformers(pair, "base").save_pretrained(folder, max_shard_size="100KB")
+    pair.tokenizer.save_pretrained(folder)
+    assert len(list(folder.glob("*.safetensors"))) > 2
+    one = convert_model(pair.base, tmp_path / "one.gguf", "f16")
+    several = convert_model(folder, tmp_path / "several.gguf", "f16")
+    assert one.read_bytes() == several.read_bytes()
+
+
+def test_of_several_chat_templates_the_default_is_taken(pair: Pair, tmp_path: Path) -> None:
+    folder = changed(pair.base, tmp_path / "base", "config.json")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    expected = tokenizer.apply_chat_template([{"role": "user", "content": "سلام"}], tokenize=False)
+    tokenizer.chat_template = {"default": tokenizer.chat_template, "tool_use": "{{ 'tools' }}"}
+    tokenizer.save_pretrained(folder)
+    assert isinstance(AutoTokenizer.from_pretrained(folder).chat_template, dict)
+    with llama_server(convert_model(folder, tmp_path / "model.gguf", "f32")) as server:
+        body = {"messages": [{"role": "user", "content": "سلام"}], "add_generation_prompt": False}
+        assert post(server, "/apply-template", body)["prompt"] == expected
+
+
 # What is refused
 
 

@@ -12,7 +12,6 @@ Not covered: which claim counts in the end, which is `options`' work.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gaokerena.option_cues import (
@@ -23,26 +22,21 @@ from gaokerena.option_cues import (
     CONCEDED,
     CONCLUDE,
     DENIED,
-    JOIN,
     NEITHER,
     NO_OPTION,
     NOT_THIS,
     NOTHING_SAID,
     OTHERS,
     REJECT,
-    SENTENCE_END,
     SUPERLATIVE,
     THIS_OPTION,
     TURN,
-    VERB,
-    Mention,
-    ends_sentence,
     mentions,
 )
+from gaokerena.option_sentences import Group, Sentence, compact, groups_of, loose, past_option, sentences_of
 from gaokerena.questions import LETTERS, Letter
 
 ANNOUNCED, CONCLUDED, AFFIRMED, NAMED = 3, 2, 1, 0
-_NOT_WORD = re.compile(r"\W+")
 _ITEM_START = re.compile(r"[\s\-•–+>]*(?:\d{1,2}[.)\-]\s*)?(?:گزینه[\s]*)?")
 _ITEM_MARK = re.compile(r"[\]) \"»]{0,6}(?:[:؛-]|\n|$)")
 _ENUMERATOR = re.compile(r" {0,2}[).:-]")
@@ -73,35 +67,11 @@ class Claims:
     opening: list[Claim] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Letters named together («A و B»), from the first mention to the last."""
-
-    letters: tuple[Letter, ...]
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    start: int
-    end: int
-    inside: list[Mention]
-    opens_line: bool
-    unfinished: bool  # ended by a line break, without a full stop
-    last: bool = False
-
-
-def compact(folded: str) -> str:
-    """Letters and digits alone: the form option texts are compared in."""
-    return _NOT_WORD.sub("", folded).casefold()
-
-
 def claims_of(folded: str, options: tuple[str, ...], asks_false: bool = False) -> Claims:
     """The claims of a folded answer; `options` are `compact` texts (or none), `asks_false` reverses right and wrong."""
     found = mentions(folded)
     reader = _Reader(folded, options, asks_false, Claims(named=list(dict.fromkeys(m.letter for m in found))))
-    reader.read(list(_sentences(folded, found)))
+    reader.read(list(sentences_of(folded, found)))
     return reader.out
 
 
@@ -113,7 +83,7 @@ class _Reader:
     out: Claims
     others: bool = False  # past «گزینه‌های دیگر …»: what follows discusses the options not chosen
 
-    def read(self, sentences: list[_Sentence]) -> None:
+    def read(self, sentences: list[Sentence]) -> None:
         carried, item, first = NAMED, None, True
         for index, sentence in enumerate(sentences):
             if sentence.inside:
@@ -133,7 +103,7 @@ class _Reader:
             carried = self._without_letter(sentence, carried, item, first)
             first = False
 
-    def _without_letter(self, sentence: _Sentence, carried: int, item: Letter | None, first: bool) -> int:
+    def _without_letter(self, sentence: Sentence, carried: int, item: Letter | None, first: bool) -> int:
         """Take in a sentence that names no letter; returns the force it hands on to the next line."""
         force, cue = self._force(sentence)
         if self._says_none(sentence.start, sentence.end) and (force or not item):
@@ -158,7 +128,7 @@ class _Reader:
         """«هیچ‌کدام» as the answer, unless one of the options says so itself."""
         return NO_OPTION.search(self.folded, start, end) is not None and not any("هیچ" in x for x in self.options)
 
-    def _force(self, sentence: _Sentence) -> tuple[int, int]:
+    def _force(self, sentence: Sentence) -> tuple[int, int]:
         """How strongly a sentence speaks, and where its last cue begins."""
         cue = -1
         for match in ANSWER.finditer(self.folded, sentence.start, sentence.end):
@@ -174,7 +144,7 @@ class _Reader:
         found = SUPERLATIVE.search(self.folded, sentence.start, sentence.end)
         return (CONCLUDED, found.start()) if found else (NAMED, -1)
 
-    def _is_item(self, sentence: _Sentence, carried: int, following: list[_Sentence]) -> bool:
+    def _is_item(self, sentence: Sentence, carried: int, following: list[Sentence]) -> bool:
         """A line that discusses one option: «- [A] فلان: …», «**گزینه ب:** …», «- فلان (C): …»."""
         first = sentence.inside[0]
         if not sentence.opens_line or first.start - sentence.start > 90:
@@ -192,7 +162,7 @@ class _Reader:
             return False
         return self.folded[first.start] in "[(" or _ENUMERATOR.match(self.folded, first.end) is not None
 
-    def _list_follows(self, letter: Letter, following: list[_Sentence], bulleted: bool) -> bool:
+    def _list_follows(self, letter: Letter, following: list[Sentence], bulleted: bool) -> bool:
         """Whether another option's line comes soon: then a line under «پاسخ:» discusses, it does not answer."""
         for sentence in following if bulleted else following[:7]:
             if OTHERS.search(self.folded, sentence.start, sentence.end):
@@ -201,16 +171,16 @@ class _Reader:
                 return _ITEM_MARK.match(self.folded, sentence.inside[0].end) is not None
         return False
 
-    def _judge(self, letter: Letter, sentence: _Sentence, start: int) -> None:
+    def _judge(self, letter: Letter, sentence: Sentence, start: int) -> None:
         claim = Claim(AFFIRMED, (letter,), sentence.start, sentence.end)
-        if REJECT.search(self.folded, self._past_option(letter, start), sentence.end):
+        if REJECT.search(self.folded, past_option(self.folded, self.options, letter, start), sentence.end):
             self.out.rejected.setdefault(letter, claim)
         elif AFFIRM.search(self.folded, start, sentence.end):
             self.out.affirmed.setdefault(letter, claim)
 
-    def _claim(self, sentence: _Sentence, carried: int, first: bool) -> None:
+    def _claim(self, sentence: Sentence, carried: int, first: bool) -> None:
         force, cue = self._force(sentence)
-        groups = self._groups(sentence)
+        groups = groups_of(self.folded, self.options, sentence)
         kept = [g for i, g in enumerate(groups) if not self._rejects(groups, i, sentence, force, cue)]
         none_from = kept[-1].end if kept else sentence.start
         if force and self._says_none(none_from, sentence.end):
@@ -237,39 +207,21 @@ class _Reader:
         if first:
             self.out.opening.append(claim)
 
-    def _stands_alone(self, sentence: _Sentence, group: _Group) -> bool:
+    def _stands_alone(self, sentence: Sentence, group: Group) -> bool:
         return bool(
             self.folded[group.start] != "("
             and _ALONE.fullmatch(self.folded, sentence.start, group.start)
             and _ALONE_AFTER.fullmatch(self.folded, group.end, sentence.end)
         )
 
-    def _groups(self, sentence: _Sentence) -> list[_Group]:
-        groups: list[_Group] = []
-        for mention in sentence.inside:
-            if groups and self._joined(groups[-1], mention.start):
-                letters = groups[-1].letters
-                letters = letters if mention.letter in letters else (*letters, mention.letter)
-                groups[-1] = _Group(letters, groups[-1].start, mention.end)
-            else:
-                groups.append(_Group((mention.letter,), mention.start, mention.end))
-        return groups
-
-    def _joined(self, group: _Group, start: int) -> bool:
-        """Whether only «و» and the like stand between the group and the letter at `start`, the option's words aside."""
-        if start - group.end > 150:
-            return False
-        end = min(self._past_option(group.letters[-1], group.end), start)
-        return JOIN.search(self.folded, end, start) is not None and VERB.search(self.folded, end, start) is None
-
-    def _rejects(self, groups: list[_Group], index: int, sentence: _Sentence, force: int, cue: int) -> bool:
+    def _rejects(self, groups: list[Group], index: int, sentence: Sentence, force: int, cue: int) -> bool:
         group = groups[index]
         if NEITHER.search(self.folded, max(0, group.start - 12), group.start):
             return True
         if self.asks_false:
             return False
         stop = groups[index + 1].start if index + 1 < len(groups) else sentence.end
-        past = self._past_option(group.letters[-1], group.end)
+        past = past_option(self.folded, self.options, group.letters[-1], group.end)
         if force == ANNOUNCED and cue <= group.start:
             return NOT_THIS.match(self.folded, past, stop) is not None
         turn = TURN.search(self.folded, min(past, stop), stop)
@@ -279,29 +231,11 @@ class _Reader:
         denied = REJECT.search(self.folded, past, min(stop, past + 200))
         return denied is not None and not AFFIRM.search(self.folded, past, denied.start())
 
-    def _past_option(self, letter: Letter, at: int) -> int:
-        """`at`, or where the option's own words end when they follow there (they may hold a «نیست» of their own)."""
-        option = self.options[LETTERS.index(letter)] if self.options else ""
-        if not option or not compact(self.folded[at : at + 40]).startswith(option[:12]):
-            return at
-        left, end = len(option), at
-        while left and end < len(self.folded):
-            left -= self.folded[end].isalnum()
-            end += 1
-        return end if compact(self.folded[at:end]) == option else at
-
-    def _by_text(self, sentence: _Sentence, cue: int) -> Letter | None:
+    def _by_text(self, sentence: Sentence, cue: int) -> Letter | None:
         """The one option whose words stand in the sentence, after its cue if one does; None when denied or unclear."""
-        for start in (max(cue, sentence.start), sentence.start):
-            said = compact(self.folded[start : sentence.end])
-            found = [
-                (letter, option)
-                for letter, option in zip(LETTERS, self.options, strict=False)
-                if option and option in said
-            ]
-            found = [(a, x) for a, x in found if not any(x != y and x in y for _, y in found)]
-            if found:
-                break
+        said = compact(self.folded[max(cue, sentence.start) : sentence.end])
+        before = compact(self.folded[sentence.start : max(cue, sentence.start)])
+        found = self._within(said) or self._within(before + said)
         if len(found) != 1:
             return None
         letter, option = found[0]
@@ -309,20 +243,11 @@ class _Reader:
         denied = REJECT.search(self.folded, sentence.start, turn.start() if turn else sentence.end)
         return letter if self.asks_false or not denied or REJECT.search(option) else None
 
-
-def _sentences(folded: str, found: list[Mention]) -> Iterator[_Sentence]:
-    start, at, opens = 0, 0, True
-    end_of_text = len(folded.rstrip())
-    for match in SENTENCE_END.finditer(folded):
-        if not ends_sentence(folded, match.start()):
-            continue
-        end = match.end()
-        first = at
-        while at < len(found) and found[at].start < end:
-            at += 1
-        broken = folded[match.start()] == "\n"
-        unfinished = broken and folded[start:end].rstrip()[-1:] not in ".!؟?"
-        yield _Sentence(start, end, found[first:at], opens, unfinished, end >= end_of_text)
-        start, opens = end, broken
-    if start < len(folded):
-        yield _Sentence(start, len(folded), found[at:], opens, True, True)
+    def _within(self, said: str) -> list[tuple[Letter, str]]:
+        """Options whose words stand in a compact text, word for word or but for their endings; the longest of nested."""
+        options = [(letter, option) for letter, option in zip(LETTERS, self.options, strict=False) if option]
+        found = [(letter, option) for letter, option in options if option in said]
+        if not found:
+            said = loose(said)
+            found = [(letter, option) for letter, option in options if len(option) > 4 and loose(option) in said]
+        return [(a, x) for a, x in found if not any(x != y and x in y for _, y in found)]

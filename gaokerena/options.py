@@ -11,13 +11,15 @@ Not covered: whether the choice is right, and answers in other languages than Pe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from gaokerena.option_claims import AFFIRMED, ANNOUNCED, CONCLUDED, Claim, Claims, claims_of, compact
+from gaokerena.option_claims import AFFIRMED, ANNOUNCED, CONCLUDED, Claim, Claims, claims_of
 from gaokerena.option_cues import EXCEPT, OTHERS, fold, unshaped
+from gaokerena.option_sentences import compact
 from gaokerena.questions import LETTERS, Letter
 
 Reason = Literal["answer", "conclusion", "affirmed", "opening", "only", "remaining", "text", "several", "none"]
@@ -42,7 +44,7 @@ def read_option(text: str, options: Sequence[str] = (), *, question: str = "") -
     """The option (A to D) that `text` chooses, or None with reason `several` or `none`. Pure; about 0.2 ms."""
     text = unshaped(text)
     folded = fold(text)
-    asks_false = bool(question) and EXCEPT.search(fold(question[-80:])) is not None
+    asks_false = EXCEPT.search(_stem(fold(question))) is not None
     said = claims_of(folded, _compacted(tuple(options)), asks_false)
     named = tuple(said.named)
     found = _decide(said, folded, asks_false)
@@ -55,6 +57,11 @@ def read_option(text: str, options: Sequence[str] = (), *, question: str = "") -
     if len(claim.letters) > 1:
         return Reading(None, "several", quote, named, claim.letters)
     return Reading(claim.letters[0], reason, quote, named, claim.letters)
+
+
+def _stem(question: str) -> str:
+    """What the question asks: its last sentence, without the case told before."""
+    return re.split(r"[.؟?!:]\s", question.strip(" \n.؟?:!…"))[-1][-120:]
 
 
 @lru_cache(maxsize=4096)

@@ -38,20 +38,23 @@ class Api:
         gr.api(self.judge, api_name="judge", concurrency_limit=CONCURRENT)
 
     async def ask(
-        self, question: str, options: str = "", seed: int = 0, *, request: gr.Request
+        self, request: gr.Request, question: str, options: str = "", seed: int = 0
     ) -> AsyncIterator[dict[str, Any]]:
         """Ask both models; yields the two sides as they grow. `options`: four lines, or empty."""
         try:
-            listed = [line for line in (options or "").splitlines() if line.strip()]
-            asked = read_question(question or "", listed, limit=self._limit)
-            attempt = self._desk.asker.ask(asked, seed=int(seed or 0), session=self._desk.session(request.session_hash))
+            listed = [line for line in str(options or "").splitlines() if line.strip()]
+            asked = read_question(str(question or ""), listed, limit=self._limit)
+            session = self._desk.session(request.session_hash)
+            attempt = self._desk.asker.ask(asked, seed=_whole(seed), session=session)
         except RefusalError as refused:
             raise gr.Error(str(refused), print_exception=False) from refused
         self._desk.keep(attempt)
         async for _ in attempt.watch():
             yield _payload(attempt)
 
-    def judge(self, comparison: str, verdict: str, reasons: list[str], *, request: gr.Request) -> dict[str, Any]:
+    def judge(
+        self, request: gr.Request, comparison: str, verdict: str, reasons: list[str] | None = None
+    ) -> dict[str, Any]:
         """Record a verdict (left, right, tie, both_bad) and name the models; a later one replaces it, both are kept."""
         try:
             _, judged = self._desk.judge(
@@ -63,6 +66,13 @@ class Api:
         except RefusalError as refused:
             raise gr.Error(str(refused), print_exception=False) from refused
         return {"stored": True, "revealed": {side: judged.model_at(side) for side in SIDES}}
+
+
+def _whole(seed: object) -> int:
+    try:
+        return int(str(seed or 0))
+    except ValueError:
+        raise RefusalError("دانه باید عدد درست باشد.", f"Seed {str(seed)[:40]!r} is not a whole number.") from None
 
 
 def _payload(attempt: Attempt) -> dict[str, Any]:

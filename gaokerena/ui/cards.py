@@ -78,7 +78,7 @@ def status(state: SideState) -> str:
     """Waiting, its place in the queue, writing, or how it ended and after how long."""
     if state.finish_reason:
         key = {"stop": "done", "length": "done_length", "stopped": "done_stopped", "failed": "done_failed"}
-        return both(key[state.finish_reason], s=round(state.seconds))
+        return both(key[state.finish_reason], s=_whole(state.seconds))
     if state.queued:
         return both("queued", n=state.queued)
     return both("writing" if state.said_something else "waiting")
@@ -120,7 +120,12 @@ def _who(identity: Identity) -> str:
 def _meta(state: SideState) -> str:
     if not state.reasoning.strip():
         return both("no_thoughts_meta") if state.finished or state.conclusion else ""
-    return both("steps_seconds", n=len(state.steps), s=round(state.thought_seconds))
+    return both("steps_seconds", n=len(state.steps), s=_whole(state.thought_seconds))
+
+
+def _whole(seconds: float) -> int:
+    """Whole seconds, at least one: nobody wrote in no time."""
+    return max(1, round(seconds))
 
 
 def _no_thoughts(state: SideState) -> str:

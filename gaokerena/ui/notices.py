@@ -95,4 +95,4 @@ def status(*keys: str) -> str:
 
 def side_ended(side: str) -> str:
     """Says that one side has ended while the other still writes."""
-    return f"{switched(side)} <span>{pair('پایان یافت.', 'has ended.')}</span>"
+    return f"{switched(side)} {both('say_side_ended')}"

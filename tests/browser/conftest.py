@@ -6,75 +6,26 @@ Screenshots go to artefacts/ (not committed). `CHROMIUM` names another browser t
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 playwright = pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import Browser, Page  # noqa: E402
+from playwright.sync_api import Browser, BrowserContext, Page  # noqa: E402
+
+from tests.ui.page_server import Server, serving  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 ARTEFACTS = ROOT / "artefacts"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-STARTED_WITHIN = 90.0
-
-
-@dataclass(frozen=True)
-class Server:
-    """A running page: its address, and the file of its store."""
-
-    address: str
-    store: Path
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def start(store: Path, log: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """Start tests/browser/serve.py and wait until it answers."""
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, str(Path(__file__).with_name("serve.py")), str(port), str(store)]
-    environment = {**os.environ, "GRADIO_ANALYTICS_ENABLED": "False", "OMP_NUM_THREADS": "1"}
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, env=environment)
-    end = time.monotonic() + STARTED_WITHIN
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            break
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return process, address
-        except OSError:
-            time.sleep(0.2)
-    process.kill()
-    process.wait()
-    raise RuntimeError(f"the page did not start; its log says:\n{log.read_text('utf-8')[-3000:]}")
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("page")
-    process, address = start(folder / "store.sqlite3", folder / "log.txt")
-    yield Server(address, folder / "store.sqlite3")
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    said = (folder / "log.txt").read_text("utf-8")
-    assert "Traceback" not in said, said
+    with serving(tmp_path_factory.mktemp("page")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -87,18 +38,27 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def desktop(browser: Browser) -> Iterator[BrowserContext]:
+    """One context for the pages that need nothing special: the page's own files are fetched once."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context
+    context.close()
+
+
 Opener = Callable[..., Page]
 
 
 @pytest.fixture
-def open_page(server: Server, browser: Browser) -> Iterator[Opener]:
-    """Opens the page in a context of its own; the test fails on any script error and any request to elsewhere."""
-    contexts, troubles = [], []
+def open_page(server: Server, browser: Browser, desktop: BrowserContext) -> Iterator[Opener]:
+    """Opens the page; the test fails on any script error and any request to elsewhere."""
+    opened: list[Page | BrowserContext] = []
+    troubles: list[str] = []
 
-    def opener(path: str = "/", **options: object) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})  # type: ignore[arg-type]
-        contexts.append(context)
+    def opener(path: str = "/", **options: Any) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options}) if options else desktop
         page = context.new_page()
+        opened.append(context if options else page)
         page.on("pageerror", lambda error: troubles.append(f"script error: {error}"))
         page.on("request", lambda request: _abroad(request.url, server.address, troubles))
         page.goto(server.address + path)
@@ -107,8 +67,10 @@ def open_page(server: Server, browser: Browser) -> Iterator[Opener]:
         return page
 
     yield opener
-    for context in contexts:
-        context.close()
+    for each in opened:
+        if isinstance(each, Page) and not each.is_closed():
+            each.evaluate("localStorage.clear()")
+        each.close()
     assert not troubles, troubles
 
 

@@ -11,7 +11,8 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Page, expect
 
 from gaokerena.store import Store
-from tests.browser.conftest import Opener, Server, ask, shoot, wait_ended, wait_phase
+from tests.browser.conftest import Opener, ask, shoot, wait_ended, wait_phase
+from tests.ui.page_server import Server
 
 pytestmark = pytest.mark.browser
 
@@ -150,7 +151,7 @@ def test_closing_the_page_stops_the_engine(open_page: Opener, server: Server) ->
     page.wait_for_function(f"document.querySelector('{LEFT}').innerText.length > 150")
     with Store(server.store) as store:
         asked = list(store.comparisons())[-1].id
-        page.context.close()
+        page.close()
         end = time.monotonic() + 20
         while time.monotonic() < end:
             found = store.comparison(asked)

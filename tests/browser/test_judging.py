@@ -10,7 +10,8 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Page, expect
 
 from gaokerena.store import Store
-from tests.browser.conftest import Server, ask, shoot, wait_ended, wait_phase
+from tests.browser.conftest import ask, shoot, wait_ended, wait_phase
+from tests.ui.page_server import Server
 
 pytestmark = pytest.mark.browser
 

@@ -1,6 +1,6 @@
 """The real page on an engine whose answers a test picks by a word in the question.
 
-    python tests/browser/serve.py PORT STORE_FILE [LANGUAGE]
+    python tests/ui/serve.py PORT STORE_FILE [LANGUAGE]
 
 Words: «#تند» both at once; «#چپ‌تند» left at once, right in 5 s; «#کند» both in 30 s; «#نفوذ» hostile answers; «#خطا»
 the left side fails; «#دراز» a long answer; «#صف» a queue first. Otherwise V in 0.6 s and R, thinking, in 1.2 s.

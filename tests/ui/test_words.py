@@ -1,0 +1,141 @@
+"""Every word of the page exists in both languages, written as a careful typist would; the small HTML around them."""
+
+from __future__ import annotations
+
+import re
+import string
+
+import pytest
+
+from gaokerena.attempts import SideState
+from gaokerena.comparisons import REASONS, SIDES
+from gaokerena.intake import read_question
+from gaokerena.persian import tidy
+from gaokerena.questions import Question
+from gaokerena.ui import cards, notices, strings, verdict
+from gaokerena.ui.cards import Identity
+from gaokerena.ui.examples import EXAMPLES
+from gaokerena.ui.strings import SIDE_WORDS, TEXTS, both, pair, say, switched
+from gaokerena.ui.suites import NAMES, Suites
+from tests.real_data import data_folder
+
+PERSIAN = re.compile("[\u0600-\u06ff]")
+EVERY = [
+    *TEXTS.items(),
+    *((f"{side}-{width}", words) for side, both_ in SIDE_WORDS.items() for width, words in both_.items()),
+]
+FOREIGN_NAME = {"other_language"}
+"""Each language's switch is named in the other."""
+
+
+@pytest.mark.parametrize(("key", "words"), EVERY)
+def test_both_languages_say_it(key: str, words: tuple[str, str]) -> None:
+    fa, en = words
+    if key not in FOREIGN_NAME:
+        assert PERSIAN.search(fa)
+        assert not PERSIAN.search(en)
+    assert tidy(fa) == fa, "Persian ye and kaf, ZWNJ in its place, no stray blanks"
+    assert not re.search("[0-9]", re.sub("{.*?}", "", fa)), "Persian digits"
+    fields = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in words]
+    assert fields[0] == fields[1]
+
+
+def test_figures_are_persian_in_persian() -> None:
+    assert say("fa", "steps_seconds", n=5, s=12) == "۵ گام · ۱۲ ثانیه"
+    assert say("en", "steps_seconds", n=5, s=12) == "5 steps · 12 s"
+    assert say("fa", "queued", n=2) == "۲ نفر پیش از شما"
+
+
+def test_words_are_escaped() -> None:
+    assert pair("<ب>", "a & b") == (
+        '<span class="t" lang="fa">&lt;ب&gt;</span><span class="t" lang="en">a &amp; b</span>'
+    )
+    assert switched("left").count("<span class=") == 6
+
+
+def test_every_text_is_used() -> None:
+    source = "".join(path.read_text("utf-8") for path in strings._FILE.parent.glob("*.py"))
+    named = set(re.findall(r"""["'](\w+)["']""", source)) | set(REASONS) | {f"strength_{n}" for n in (1, 2, 3)}
+    assert set(TEXTS) <= named
+
+
+def test_examples_can_be_asked_and_cover_several_fields() -> None:
+    assert 8 <= len(EXAMPLES) <= 12
+    assert len({example.fa for example in EXAMPLES}) == len(EXAMPLES)
+    for example in EXAMPLES:
+        question = read_question(example.question.text, example.question.options)
+        assert question == example.question, "tidy already"
+    assert sum(example.question.is_multiple_choice for example in EXAMPLES) >= 2
+
+
+def test_a_card_shows_nothing_of_a_model_until_it_may() -> None:
+    state = SideState(conclusion="بله", finish_reason="stop", seconds=2)
+    assert cards.value(state)["who"] == ""
+    known = cards.value(state, Identity("R", "gaokerena-r1.0", "cot"))
+    assert "gaokerena-r1.0" in known["who"]
+    assert "<script" not in cards.value(state, Identity("R", "<script>", "cot"))["who"]
+
+
+def test_a_card_without_a_chain_of_thought_has_the_same_parts() -> None:
+    with_it = cards.value(SideState(reasoning="۱. الف\n", conclusion="بله", steps=("الف",), finish_reason="stop"))
+    without = cards.value(SideState(conclusion="بله", finish_reason="stop"))
+    same = ("phase", "status", "who", "answer", "copy", "chose", "error")
+    assert {key: with_it[key] for key in same} == {key: without[key] for key in same}
+    assert "بدون زنجیرهٔ فکر" in without["thoughts"][0]
+
+
+def test_copy_never_holds_the_chain_of_thought() -> None:
+    value = cards.value(SideState(reasoning="۱. الف\n", conclusion="بله", finish_reason="stop"))
+    assert value["copy"] == "بله"
+
+
+@pytest.mark.parametrize(
+    ("state", "fa"),
+    [
+        (SideState(), "در انتظار آغاز…"),
+        (SideState(queued=4), "۴ نفر پیش از شما"),
+        (SideState(conclusion="ب"), "در حال نوشتن…"),
+        (SideState(conclusion="ب", finish_reason="stop", seconds=11.6), "پایان یافت · ۱۲ ثانیه"),
+        (SideState(conclusion="ب", finish_reason="length", seconds=3), "به سقف درازا رسید · ۳ ثانیه"),
+        (SideState(conclusion="ب", finish_reason="stopped", seconds=0.01), "متوقف شد · ۱ ثانیه"),
+        (SideState(finish_reason="failed", seconds=3), "ناتمام ماند · ۳ ثانیه"),
+    ],
+)
+def test_the_status_says_how_it_stands(state: SideState, fa: str) -> None:
+    assert f">{fa}<" in cards.status(state)
+
+
+def test_the_banner_calls_115_first_and_once() -> None:
+    html = notices.banner(["123", "115", "123"])
+    assert re.findall(r'href="(tel:\d+)"', html) == ["tel:115", "tel:123"]
+    assert "تماس با ۱۱۵" in html
+    assert notices.red_flags([]) == ""
+
+
+def test_a_question_is_shown_as_text() -> None:
+    html = notices.asked(Question(text="<b>تب</b>", options=("<i>", "ب", "ج", "د")))
+    assert "<b>" not in html
+    assert "<i>" not in html
+    assert both("asked") in html
+
+
+def test_the_verdict_frame_offers_everything_a_verdict_may_hold() -> None:
+    frame = verdict._frame()
+    for choice in (*SIDES, "tie", "both_bad"):
+        assert f'name="choice" value="{choice}"' in frame
+    for reason in REASONS:
+        assert f'name="reasons" value="{reason}"' in frame
+    assert frame.count(" checked") == 1
+
+
+def test_without_data_there_are_no_suites() -> None:
+    assert Suites(None).names == ()
+
+
+@pytest.mark.data
+def test_questions_of_each_suite_can_be_drawn() -> None:
+    suites = Suites(data_folder())
+    assert set(suites.names) == set(NAMES)
+    for name in suites.names:
+        assert len(suites.draw(name).options) == 4
+        assert len(suites._questions[name]) > 100

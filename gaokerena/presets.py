@@ -1,0 +1,144 @@
+"""Presets: named sets of models. `mini` ships with the repository, `gaokerena` is the real pair, `endpoint` is served
+elsewhere, `echo` needs no model at all.
+
+    preset = load_preset(load_settings())
+    preset.engine.stream([...])
+
+A preset's first two models sit side by side on the page. Not covered: switching presets while running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gaokerena.engines.base import Engine, EngineError, Sampling
+from gaokerena.engines.echo import EchoEngine
+from gaokerena.questions import Prompting
+from gaokerena.settings import PresetName, Settings
+
+MODELS = Path(__file__).parent.parent / "models"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model of a preset: how it is called, asked and sampled."""
+
+    name: str
+    label: str
+    prompting: Prompting
+    sampling: Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Models ready to answer; the notes are the one line the page shows about them."""
+
+    name: PresetName
+    engine: Engine
+    models: Mapping[str, ModelInfo]
+    note_fa: str = ""
+    note_en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a preset is made of before anything is loaded."""
+
+    base: str
+    adapters: Mapping[str, str]
+    labels: Mapping[str, str]
+    straight: Sampling
+    cot: Sampling
+    note_fa: str = ""
+    note_en: str = ""
+
+
+_MINI_NOTE_FA = "این دو مدل کوچک فقط نشان می‌دهند سامانه چگونه کار می‌کند؛ پزشکی نمی‌دانند و به گفته‌شان نباید عمل کرد."
+_MINI_NOTE_EN = "These two small models only show how the system works; they know no medicine, and nothing they say should be acted on."
+
+PLANS: Mapping[str, _Plan] = {
+    "mini": _Plan(
+        base=str(MODELS / "mini" / "base"),
+        adapters={"v": str(MODELS / "mini" / "v"), "r": str(MODELS / "mini" / "r")},
+        labels={"v": "گوکرنا-V کوچک", "r": "گوکرنا-R کوچک"},
+        straight=Sampling(temperature=0.5, top_p=0.9, repetition_penalty=1.1, max_new_tokens=320),
+        cot=Sampling(temperature=0.5, top_p=0.9, repetition_penalty=1.1, max_new_tokens=448),
+        note_fa=_MINI_NOTE_FA,
+        note_en=_MINI_NOTE_EN,
+    ),
+    "gaokerena": _Plan(
+        base="CohereLabs/aya-expanse-8b",
+        adapters={"v": "gaokerena/gaokerena-v1.0", "r": "gaokerena/gaokerena-r1.0"},
+        labels={"v": "گوکرنا-V", "r": "گوکرنا-R"},
+        straight=Sampling(max_new_tokens=1024),
+        cot=Sampling(temperature=1.0, max_new_tokens=1024),
+    ),
+}
+
+
+def load_preset(settings: Settings) -> Preset:
+    """The preset the settings name, its models loaded. Raises EngineError when they cannot be."""
+    if settings.preset == "echo":
+        return _with_cache(settings, _echo())
+    if settings.preset == "endpoint":
+        return _with_cache(settings, _endpoint(settings))
+    return _with_cache(settings, _local(settings, PLANS[settings.preset]))
+
+
+def _info(name: str, label: str, prompting: Prompting, plan: _Plan) -> ModelInfo:
+    return ModelInfo(name, label, prompting, plan.cot if prompting == "cot" else plan.straight)
+
+
+def _local(settings: Settings, plan: _Plan) -> Preset:
+    from gaokerena.engines.local import LocalEngine
+
+    adapters = {**plan.adapters, **settings.adapters}
+    engine = LocalEngine(
+        settings.base or plan.base,
+        adapters,
+        device=settings.device,
+        dtype=settings.dtype,
+        quantise=settings.quantise,
+        max_rows=settings.max_rows,
+        threads=settings.threads,
+    )
+    models = {
+        name: _info(name, plan.labels.get(name, name), "straight" if name == "v" else "cot", plan) for name in adapters
+    }
+    return Preset(settings.preset, engine, models, plan.note_fa, plan.note_en)
+
+
+def _endpoint(settings: Settings) -> Preset:
+    from gaokerena.engines.endpoint import EndpointEngine
+
+    if not {"v", "r"} <= set(settings.endpoints):
+        raise EngineError(
+            "the preset endpoint needs [endpoints.v] and [endpoints.r] in gaokerena.toml, each with base_url and model "
+            f"(there is: {', '.join(settings.endpoints) or 'nothing'})"
+        )
+    plan = PLANS["gaokerena"]
+    default: dict[str, Prompting] = {"r": "cot"}
+    models = {}
+    for name, model in settings.endpoints.items():
+        prompting = model.prompting if "prompting" in model.model_fields_set else default.get(name, "straight")
+        models[name] = _info(name, plan.labels.get(name, model.model), prompting, plan)
+    return Preset("endpoint", EndpointEngine(settings.endpoints), models)
+
+
+def _echo() -> Preset:
+    sampling = Sampling()
+    models = {"v": ModelInfo("v", "پژواک V", "straight", sampling), "r": ModelInfo("r", "پژواک R", "cot", sampling)}
+    note_fa = "هیچ مدلی در کار نیست: پاسخ‌ها پژواکِ پرسش‌اند."
+    return Preset("echo", EchoEngine(), models, note_fa, "No model is at work: the answers echo the question.")
+
+
+def _with_cache(settings: Settings, preset: Preset) -> Preset:
+    """The preset behind the store of recorded answers, when the settings name one."""
+    if settings.cache is None:
+        return preset
+    from gaokerena.engines.recorded import RecordedEngine
+
+    engine = RecordedEngine([], fallback=preset.engine, cache=settings.cache)
+    return Preset(preset.name, engine, preset.models, preset.note_fa, preset.note_en)

@@ -1,0 +1,124 @@
+"""Settings: one typed object from the environment (`GAOKERENA_*`) and a TOML file; an unknown key stops the start.
+
+    GAOKERENA_PRESET=echo GAOKERENA_PORT=7861 python app.py
+    GAOKERENA_CONFIG=my.toml python app.py              # gaokerena.toml in the working folder is read unasked
+
+The environment wins over the file. Secrets (API keys) are never printed. Names and meaning: docs/settings.md, which
+`python -m gaokerena settings --markdown` writes.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from gaokerena.engines.endpoint import EndpointModel
+
+PREFIX = "GAOKERENA_"
+CONFIG = "GAOKERENA_CONFIG"
+DEFAULT_FILE = "gaokerena.toml"
+PresetName = Literal["mini", "gaokerena", "endpoint", "echo"]
+
+
+class SettingsError(Exception):
+    """English: which setting, what is wrong with it, what to do."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Paths are relative to the working folder."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_nested_delimiter="__")
+
+    preset: PresetName = Field("mini", description="which models answer: mini, gaokerena, endpoint or echo")
+    language: Literal["fa", "en"] = Field("fa", description="language the page opens in")
+    host: str = Field("127.0.0.1", description="address the page listens on; 0.0.0.0 for every network")
+    port: int = Field(7860, ge=0, le=65535, description="port of the page; 0 takes a free one")
+    store_path: Path = Field(Path("runs/votes.sqlite3"), description="where comparisons and verdicts are kept")
+    data: Path | None = Field(None, description="folder with the published tables: suites and recorded answers")
+    cache: Path | None = Field(None, description="a JSONL file where fresh answers are kept and found again")
+    seed: int = Field(0, description="seed of the seating and of sampling")
+    max_question_chars: int = Field(4000, ge=100, description="longest question the page takes")
+    device: str = Field("auto", description="auto, cpu, cuda or mps")
+    dtype: str = Field("auto", description="auto, float32, bfloat16 or float16")
+    quantise: Literal["none", "4bit"] = Field("none", description="4bit needs a CUDA GPU and bitsandbytes")
+    threads: int = Field(0, ge=0, description="threads a model computes with; 0 leaves it to torch")
+    max_rows: int = Field(16, ge=1, description="answers decoded together at most")
+    base: str | None = Field(None, description="another base model: a folder or a Hub repository")
+    adapters: dict[str, str] = Field({}, description="adapters by model name instead of the preset's: v, r, ...")
+    endpoints: dict[str, EndpointModel] = Field({}, description="models of the preset endpoint, by name (v, r)")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then what `load_settings` read from the file."""
+        return (env_settings, init_settings)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from the file and the environment; `overrides` (a command's options) win over both.
+
+    Raises SettingsError for an unknown key, a wrong value or a file that cannot be read, naming each.
+    """
+    _refuse_unknown(os.environ)
+    path, values = _read_file()
+    try:
+        settings = Settings(**values)
+        return Settings.model_validate(settings.model_dump(exclude_unset=True) | overrides) if overrides else settings
+    except ValidationError as error:
+        where = f" (in {path} or {PREFIX}* in the environment)"
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_input=False)
+        )
+        raise SettingsError(f"settings cannot be used{where}: {faults}") from None
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG}
+    for name in environment:
+        upper = name.upper()
+        if upper.startswith(PREFIX) and upper.split("__")[0] not in known:
+            raise SettingsError(f"unknown setting {name} in the environment; known are {', '.join(sorted(known))}")
+
+
+def _read_file() -> tuple[str, dict[str, Any]]:
+    path = Path(os.environ.get(CONFIG, DEFAULT_FILE))
+    if not path.exists():
+        if CONFIG in os.environ:
+            raise SettingsError(f"{CONFIG} names {path}, which does not exist")
+        return str(path), {}
+    try:
+        return str(path), tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from error
+
+
+def shown(settings: Settings) -> str:
+    """The settings, one a line, without secrets; unset ones are left out."""
+    lines = []
+    for name, value in settings:
+        if value not in (None, {}):
+            plain = {key: repr(model) for key, model in value.items()} if name == "endpoints" else value
+            lines.append(f"  {name} = {plain}")
+    return "\n".join(lines)
+
+
+def as_markdown() -> str:
+    """The table of docs/settings.md."""
+    head = ["| setting | environment | default | meaning |", "| --- | --- | --- | --- |"]
+    rows = [
+        f"| `{name}` | `{PREFIX}{name.upper()}` | `{field.get_default() if field.get_default() is not None else '-'}` | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    return "\n".join(head + rows)

@@ -132,6 +132,8 @@ class _Reader:
         """How strongly a sentence speaks, and where its last cue begins."""
         cue = -1
         for match in ANSWER.finditer(self.folded, sentence.start, sentence.end):
+            if cue >= 0 and self._conceded(sentence, cue, match.start()):
+                break
             cue = match.start()
         if cue < 0 and self.asks_false and (found := ANSWER_FALSE.search(self.folded, sentence.start, sentence.end)):
             cue = found.start()
@@ -143,6 +145,11 @@ class _Reader:
             return CONCLUDED, cue
         found = SUPERLATIVE.search(self.folded, sentence.start, sentence.end)
         return (CONCLUDED, found.start()) if found else (NAMED, -1)
+
+    def _conceded(self, sentence: Sentence, cue: int, later: int) -> bool:
+        """Whether the cue has its letter before a clause such as «در حالی که …», in which the later cue stands."""
+        clause = CONCEDED.search(self.folded, cue, later)
+        return clause is not None and any(cue <= mention.start < clause.start() for mention in sentence.inside)
 
     def _is_item(self, sentence: Sentence, carried: int, following: list[Sentence]) -> bool:
         """A line that discusses one option: «- [A] فلان: …», «**گزینه ب:** …», «- فلان (C): …»."""
@@ -244,7 +251,7 @@ class _Reader:
         return letter if self.asks_false or not denied or REJECT.search(option) else None
 
     def _within(self, said: str) -> list[tuple[Letter, str]]:
-        """Options whose words stand in a compact text, word for word or but for their endings; the longest of nested."""
+        """Options whose words stand in a compact text, word for word or but for endings; of nested ones the longest."""
         options = [(letter, option) for letter, option in zip(LETTERS, self.options, strict=False) if option]
         found = [(letter, option) for letter, option in options if option in said]
         if not found:

@@ -51,7 +51,7 @@ _AFTER_NOUN = re.compile(
 )
 _ANNOUNCED = re.compile(r"(?:است|[:=]|حرف) {0,3}$")
 _LINE_START = re.compile(r"(?:^|\n)[ \-•]{0,8}$")
-_ENUMERATED = re.compile(r" ?[).:-]")
+_ENUMERATED = re.compile(r" ?[).:-]| *(?:\n|$)")
 # A capital after these names a thing of medicine, not an option.
 _NOT_OPTION = re.compile(
     r"(?:ویتامین|هپاتیت|نوع|گروه|خون(?:ی)?|آنفلوانزا|انفلوانزا|ایمونوگلوبولین|فاکتور|عامل|سلول(?: های)?"

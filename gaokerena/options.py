@@ -75,14 +75,15 @@ def _decide(said: Claims, folded: str, asks_false: bool) -> tuple[Reason, Claim]
         return "answer", claim
     if claim := _last(c for c in said.claims if c.force == CONCLUDED and not c.by_text):
         return "conclusion", claim
-    if said.opening and not said.opening[0].by_text and len(said.items) == 1:
-        return "opening", said.opening[0]
+    opening = _opening(said, asks_false)
+    if opening and not opening.by_text and len(said.items) == 1:
+        return "opening", opening
     if claim := _last(c for c in said.claims if c.force >= CONCLUDED):
         return "text", claim
     if claim := _last(c for c in said.claims if c.force == AFFIRMED):
         return "affirmed", claim
-    if said.opening and (said.items[:2] != ["A", "B"] or OTHERS.search(folded)):
-        return "text" if said.opening[0].by_text else "opening", said.opening[0]
+    if opening and (said.items[:2] != ["A", "B"] or OTHERS.search(folded)):
+        return "text" if opening.by_text else "opening", opening
     pool = said.rejected if asks_false else said.affirmed
     if len(pool) == 1:
         return "affirmed", next(iter(pool.values()))
@@ -93,6 +94,15 @@ def _decide(said: Claims, folded: str, asks_false: bool) -> tuple[Reason, Claim]
         return "remaining", Claim(0, (left,), 0, 0)
     if len(said.named) == 1 and not said.rejected:
         return "only", Claim(0, (said.named[0],), 0, 0)
+    return None
+
+
+def _opening(said: Claims, asks_false: bool) -> Claim | None:
+    """What the first sentence names, unless it is judged against and another letter is claimed."""
+    denied = said.affirmed if asks_false else said.rejected
+    for opening in said.opening[:1]:
+        if opening.letters[0] not in denied or not any(claim.letters for claim in said.claims):
+            return opening
     return None
 
 

@@ -213,7 +213,11 @@ class Splitter:
         self._held += unit
         self._weighty = True
         said = fold(self._held)
-        if not self._counter.listed and self._written < _INTRODUCTION and not HEADING.fullmatch(fold(unit).strip()):
+        if (
+            not self._counter.listed
+            and self._written < _INTRODUCTION
+            and not HEADING.fullmatch(" ".join(fold(unit).split()))
+        ):
             if CHAIN.search(said) and not ABOVE.search(said):
                 self._release("")
             else:
@@ -236,7 +240,7 @@ class Splitter:
 
     def _concludes(self, unit: str) -> bool:
         """Whether a sentence reaches the conclusion; lines broken off before it are read along with it."""
-        folded = fold(unshaped(unit)).strip()
+        folded = " ".join(fold(unshaped(unit)).split())
         if self._thought and HEADING.fullmatch(folded):
             return True
         opens = opens_conclusion(unit) or self._weighty

@@ -103,7 +103,7 @@ class TagScanner:
             if tail.startswith(tag):
                 self._text(start, out)
                 self._held = self._held[len(tag) :]
-                self._before = ">"
+                self._before, self._line_start = ">", True  # a fence may follow at once
                 out.append(meaning)
                 return True
         waits = not final and any(tag.startswith(tail) for tag in _TAGS)

@@ -178,7 +178,11 @@ def _present(sentence: str) -> str:
 def _holds(sign: _Sign, told: str) -> bool:
     if sign.unless and sign.unless.search(told):
         return False
-    return all(any(_affirmed(sign, told, match) for match in pattern.finditer(told)) for pattern in sign.patterns)
+    finds = [
+        [match.start() for match in pattern.finditer(told) if _affirmed(sign, told, match)] for pattern in sign.patterns
+    ]
+    window: int = _rules()["reach"]["window"]
+    return any(all(any(abs(place - at) <= window for place in other) for other in finds[1:]) for at in finds[0])
 
 
 def _affirmed(sign: _Sign, told: str, match: re.Match[str]) -> bool:
@@ -223,7 +227,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     words: dict[str, str] = _rules()["words"]
     for name, meaning in words.items():
         pattern = pattern.replace(f"{{{name}}}", meaning)
-    return re.compile(pattern)
+    return re.compile(rf"(?<!\w)(?:{pattern})")
 
 
 @cache

@@ -28,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip(f"no browser at {CHROMIUM}; set CHROMIUM to one")
@@ -38,7 +38,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def desktop(browser: Browser) -> Iterator[BrowserContext]:
     """One context for the pages that need nothing special: the page's own files are fetched once."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
@@ -55,10 +55,12 @@ def open_page(server: Server, browser: Browser, desktop: BrowserContext) -> Iter
     opened: list[Page | BrowserContext] = []
     troubles: list[str] = []
 
-    def opener(path: str = "/", **options: Any) -> Page:
+    def opener(path: str = "/", script: str = "", **options: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options}) if options else desktop
         page = context.new_page()
         opened.append(context if options else page)
+        if script:
+            page.add_init_script(script)
         page.on("pageerror", lambda error: troubles.append(f"script error: {error}"))
         page.on("request", lambda request: _abroad(request.url, server.address, troubles))
         page.goto(server.address + path)

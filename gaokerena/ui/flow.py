@@ -18,7 +18,7 @@ import gradio as gr
 from gaokerena.attempts import Attempt
 from gaokerena.comparisons import SIDES, Comparison, Side
 from gaokerena.intake import RefusalError, read_question
-from gaokerena.questions import Prompting
+from gaokerena.questions import LETTERS, Prompting, Question
 from gaokerena.safety import RedFlag, red_flags
 from gaokerena.ui import cards, notices, verdict
 from gaokerena.ui.ask import filled_in
@@ -147,7 +147,7 @@ class Flow:
         thanks = notices.thanks({side: self._identity(comparison, side) for side in SIDES}) if known else ""
         return (
             notice,
-            notices.red_flags(_flags(comparison.question.text)),
+            notices.red_flags(_flags(comparison.question)),
             notices.asked(comparison.question),
             notices.earlier([*visit.shelf, *visit.thread[:-1]]),
             *sides,
@@ -185,9 +185,10 @@ class Flow:
 
 
 @lru_cache(maxsize=512)
-def _flags(text: str) -> tuple[RedFlag, ...]:
-    """Red flags of a question; asked for at every drawing."""
-    return tuple(red_flags(text))
+def _flags(question: Question) -> tuple[RedFlag, ...]:
+    """Red flags of a question, options included: they tell an examination from a call for help."""
+    options = (f"[{name}] {option}" for name, option in zip(LETTERS, question.options, strict=False))
+    return red_flags("\n".join([question.text, *options]))
 
 
 def _phase(attempt: Attempt, known: bool) -> str:

@@ -13,7 +13,7 @@ from gaokerena.attempts import Attempt
 from gaokerena.comparisons import SIDES, Side
 from gaokerena.intake import RefusalError
 from gaokerena.questions import LETTERS, Question
-from gaokerena.safety import RedFlag
+from gaokerena.safety import EmergencyNumber, RedFlag, emergency_numbers
 from gaokerena.ui import render
 from gaokerena.ui.cards import Identity
 from gaokerena.ui.strings import both, letter, pair, switched
@@ -72,20 +72,19 @@ def _said(attempt: Attempt, side: Side) -> str:
 
 
 def red_flags(flags: Sequence[RedFlag]) -> str:
-    """The banner above both sides; empty without a flag."""
-    return banner([call for flag in flags for call in flag.numbers]) if flags else ""
-
-
-def banner(numbers: Sequence[str]) -> str:
-    """The emergency banner with a link to call each number, 115 first."""
-    ordered = ["115", *(number for number in dict.fromkeys(numbers) if number != "115")]
-    links = "".join(f'<a class="call" href="tel:{escape(number)}">{_call(number)}</a>' for number in ordered)
-    words = f"<div><h2>{both('flag_title')}</h2><p>{both('flag_advice')}</p></div>"
+    """The banner above both sides, with a link to call each number, 115 first; empty without a flag."""
+    if not flags:
+        return ""
+    advice = "".join(f"<li>{both(flag.advice)}</li>" for flag in flags)
+    numbers = dict.fromkeys(["115", *(number for flag in flags for number in flag.numbers)])
+    links = "".join(_call(emergency_numbers()[number]) for number in numbers)
+    words = f"<div><h2>{both('flag_title')}</h2><p>{both('flag_advice')}</p><ul>{advice}</ul></div>"
     return f'<section class="flag" role="alert">{words}<p class="calls">{links}</p></section>'
 
 
-def _call(number: str) -> str:
-    return both("call", number=int(number))
+def _call(line: EmergencyNumber) -> str:
+    words = both("call", number=int(line.number), name=(line.name_fa, line.name_en))
+    return f'<a class="call" href="tel:{escape(line.number)}">{words}</a>'
 
 
 def status(*keys: str) -> str:

@@ -135,7 +135,7 @@ def test_an_emergency_shows_the_banner_with_a_link_to_115(page: Page) -> None:
     link = page.locator(".flag a.call").first
     expect(link).to_be_visible()
     assert link.get_attribute("href") == "tel:115"
-    expect(link).to_have_text("تماس با ۱۱۵", use_inner_text=True)
+    expect(link).to_have_text("۱۱۵ · اورژانس", use_inner_text=True)
     top = page.locator("#flag").bounding_box()
     card = page.locator(LEFT).bounding_box()
     assert top

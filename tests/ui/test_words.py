@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+import tomllib
 
 import pytest
 
@@ -12,6 +13,7 @@ from gaokerena.comparisons import REASONS, SIDES
 from gaokerena.intake import read_question
 from gaokerena.persian import tidy
 from gaokerena.questions import Question
+from gaokerena.safety import DATA, red_flags
 from gaokerena.ui import cards, notices, strings, verdict
 from gaokerena.ui.cards import Identity
 from gaokerena.ui.examples import EXAMPLES
@@ -24,8 +26,8 @@ EVERY = [
     *TEXTS.items(),
     *((f"{side}-{width}", words) for side, both_ in SIDE_WORDS.items() for width, words in both_.items()),
 ]
-FOREIGN_NAME = {"other_language"}
-"""Each language's switch is named in the other."""
+FOREIGN_NAME = {"other_language", "call"}
+"""Each language's switch is named in the other; a call is only a figure and a name."""
 
 
 @pytest.mark.parametrize(("key", "words"), EVERY)
@@ -56,7 +58,7 @@ def test_words_are_escaped() -> None:
 def test_every_text_is_used() -> None:
     source = "".join(path.read_text("utf-8") for path in strings._FILE.parent.glob("*.py"))
     named = set(re.findall(r"""["'](\w+)["']""", source)) | set(REASONS) | {f"strength_{n}" for n in (1, 2, 3)}
-    assert set(TEXTS) <= named
+    assert {key for key in TEXTS if not key.startswith("urgent_")} <= named
 
 
 def test_examples_can_be_asked_and_cover_several_fields() -> None:
@@ -105,11 +107,18 @@ def test_the_status_says_how_it_stands(state: SideState, fa: str) -> None:
     assert f">{fa}<" in cards.status(state)
 
 
-def test_the_banner_calls_115_first_and_once() -> None:
-    html = notices.banner(["123", "115", "123"])
-    assert re.findall(r'href="(tel:\d+)"', html) == ["tel:115", "tel:123"]
-    assert "تماس با ۱۱۵" in html
+def test_the_banner_calls_115_first_and_each_number_once() -> None:
+    flags = red_flags("می‌خوام خودمو بکشم، یک مشت قرص خوردم و قفسهٔ سینه‌ام درد می‌کند")
+    html = notices.red_flags(flags)
+    assert re.findall(r'href="tel:(\d+)"', html) == ["115", "123", "1480"]
+    assert "۱۱۵ · اورژانس<" in html
+    assert html.count("<li>") == len(flags) >= 2
     assert notices.red_flags([]) == ""
+
+
+def test_every_kind_of_danger_has_its_advice_in_both_languages() -> None:
+    kinds = {row["kind"] for row in tomllib.loads((DATA / "red_flags.toml").read_text("utf-8"))["class"]}
+    assert {f"urgent_{kind}" for kind in kinds} == {key for key in TEXTS if key.startswith("urgent_")}
 
 
 def test_a_question_is_shown_as_text() -> None:

@@ -163,6 +163,11 @@ class _Reader:
             return False
         if CONCLUDE.search(self.folded, sentence.start, first.start):
             return False
+        return self._marked(sentence)
+
+    def _marked(self, sentence: Sentence) -> bool:
+        """Whether the first letter of a line is set off as a list sets off its items."""
+        first = sentence.inside[0]
         if _ITEM_MARK.match(self.folded, first.end):
             return True
         if not _ITEM_START.fullmatch(self.folded, sentence.start, first.start):
@@ -175,7 +180,7 @@ class _Reader:
             if OTHERS.search(self.folded, sentence.start, sentence.end):
                 return False
             if sentence.opens_line and sentence.inside and sentence.inside[0].letter != letter:
-                return _ITEM_MARK.match(self.folded, sentence.inside[0].end) is not None
+                return self._marked(sentence)
         return False
 
     def _judge(self, letter: Letter, sentence: Sentence, start: int) -> None:
@@ -202,7 +207,7 @@ class _Reader:
         after = [g for g in kept if g.end > cue and (cue < 0 or not CONCEDED.search(self.folded, cue, g.start))]
         before = [group for group in kept if group.end <= cue and len(group.letters) < 3]
         chosen = after[0] if after else before[-1] if before else None
-        if not chosen or len(chosen.letters) > 3 or (len(chosen.letters) == 3 and force < ANNOUNCED):
+        if not chosen or (len(chosen.letters) > 2 and (force < ANNOUNCED or chosen.end <= cue)):
             return
         force = max(force, carried)
         if force < ANNOUNCED and (first or sentence.last) and self._stands_alone(sentence, chosen):

@@ -52,6 +52,7 @@ _AFTER_NOUN = re.compile(
 _ANNOUNCED = re.compile(r"(?:است|[:=]|حرف) {0,3}$")
 _LINE_START = re.compile(r"(?:^|\n)[ \-•]{0,8}$")
 _ENUMERATED = re.compile(r" ?[).:-]| *(?:\n|$)")
+_SPECIES = re.compile(r"\. ?[a-z]{4}")  # C. difficile
 # A capital after these names a thing of medicine, not an option.
 _NOT_OPTION = re.compile(
     r"(?:ویتامین|هپاتیت|نوع|گروه|خون(?:ی)?|آنفلوانزا|انفلوانزا|ایمونوگلوبولین|فاکتور|عامل|سلول(?: های)?"
@@ -108,6 +109,8 @@ def _latin(folded: str, match: re.Match[str]) -> Mention | None:
         return Mention(letter, *held)
     if _AFTER_NOUN.search(folded, max(0, start - 30), start):
         return Mention(letter, start, end)
+    if _SPECIES.match(folded, end) and not _LINE_START.search(folded, max(0, start - 9), start):
+        return None
     if match[0].islower() or _NOT_OPTION.search(folded, max(0, start - 24), start):
         return None
     return Mention(letter, start, end)
@@ -163,8 +166,8 @@ ANSWER = re.compile(
 ANSWER_FALSE = re.compile(r"(?:گزینه|عبارت|جمله|مورد)(?: (?:ی|ای|های))? +(?:نادرست|غلط|اشتباه)")
 SUPERLATIVE = re.compile(r"ترین(?= )")
 CONCLUDE = re.compile(
-    r"بنابراین|بنا ?بر ?این|در نتیجه|نتیجه|در نهایت|نهایتا|پس(?= |،)(?! از)(?<!\wپس)|از این رو|به این ترتیب|با توجه به"
-    r"|جمع بندی|خلاصه|بر اساس|براساس|در مجموع|از بین|از میان|در میان|با در نظر گرفتن|به نظر می ?رسد"
+    r"بنابراین|بنا ?بر ?این|در ?نتیجه|نتیجه|در ?نهایت|نهایتا|پس(?= |،)(?! از)(?<!\wپس)|از این رو|به این ترتیب|با توجه به"
+    r"|جمع بندی|خلاصه|بر اساس|براساس|در ?مجموع|از بین|از میان|در میان|با در نظر گرفتن|به نظر می ?رسد"
     r"|Therefore|therefore|Thus|Hence"
 )
 AFFIRM = re.compile(
@@ -212,7 +215,7 @@ VERB = re.compile(
     r"(?<!\w)(?:است|نیست|باشد|باشند|هستند|شود|شوند|کند|کنند|دارد|دارند|می|نمی|که|نسبت|برای|زیرا|چون|اما|ولی|بلکه|نه)(?!\w)"
 )
 LIST_FOLLOWS = re.compile(r"گزینه(?: ?ها)|موارد|بررسی|تحلیل|ارزیابی")
-STARTS_CONCLUSION = re.compile(r"\W*(?:بنابراین|بنا ?بر ?این|در نتیجه|در نهایت|پس |نتیجه)")
+STARTS_CONCLUSION = re.compile(r"\W*(?:بنابراین|بنا ?بر ?این|در ?نتیجه|در ?نهایت|پس |نتیجه)")
 BULLET = re.compile(r"\s*(?:[-•–]|\d{1,2}[.)-])")
 # «گزینه C پاسخ دقیقی است، اگرچه گزینه B …»: a letter after these is not the one announced before them.
 CONCEDED = re.compile(r"زیرا|در حالی ?که|درحالی ?که|هر ?چند|اگر ?چه|نسبت به|چرا ?که|چون(?<!\wچون)(?!\w)")

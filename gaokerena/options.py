@@ -6,6 +6,10 @@
 An answer is read sentence by sentence (`option_claims`; `option_cues` holds the words looked for). The last sentence
 that announces an answer decides, then the last that concludes, then what it affirms, opens with, or leaves over.
 
+Measured on the published answers (tests/test_options.py): 98.6 to 99.5 % of chains of thought are read as a person read
+them, and about half of the rest are slips of that person. Where an answer keeps two options open with «یا», people
+often noted the first; here it counts as several.
+
 Not covered: whether the choice is right, and answers in other languages than Persian (a few English cues apart).
 """
 
@@ -23,6 +27,9 @@ from gaokerena.option_sentences import compact
 from gaokerena.questions import LETTERS, Letter
 
 Reason = Literal["answer", "conclusion", "affirmed", "opening", "only", "remaining", "text", "several", "none"]
+"""`answer`: a sentence announces it. `conclusion`: one concludes on it. `affirmed`: one option is called right (or
+wrong, where the question asks for that). `opening`: the first sentence names it. `text`: by the option's words. `only`: no
+other letter is left standing. `remaining`: the three others are set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,7 @@ class Reading:
 
 
 def read_option(text: str, options: Sequence[str] = (), *, question: str = "") -> Reading:
-    """The option (A to D) that `text` chooses, or None with reason `several` or `none`. Pure; about 0.2 ms."""
+    """The option (A to D) that `text` chooses, or None with reason `several` or `none`. Pure; about 0.3 ms."""
     text = unshaped(text)
     folded = fold(text)
     asks_false = EXCEPT.search(_stem(fold(question))) is not None
@@ -51,7 +58,10 @@ def read_option(text: str, options: Sequence[str] = (), *, question: str = "") -
     if not found:
         return Reading(None, "none", "", named)
     reason, claim = found
-    quote = text[claim.start : claim.end].strip()
+    start = claim.start
+    while start and text[start - 1] in "*_`":  # marks that the folded text shows as blanks
+        start -= 1
+    quote = text[start : claim.end].strip()
     if not claim.letters:
         return Reading(None, "none", quote, named)
     if len(claim.letters) > 1:

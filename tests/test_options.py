@@ -67,6 +67,7 @@ CHOSEN = {
     "aside that follows": ("پاسخ صحیح گزینه [B] است، در حالی که گزینه [A] بهترین انتخاب برای بیمار دیگری است.", "B"),
     "vitamin D is no letter": ("کمبود ویتامین D شایع است، اما پاسخ صحیح گزینه [A] است.", "A"),
     "letter after vitamin": ("پاسخ صحیح گزینه A است. ویتامین D طبیعی است.", "A"),
+    "species is no letter": ("بنابراین، برای C. difficile گزینه [B] پاسخ صحیح است، نه درمان C. albicans.", "B"),
     "two options left aside": ("دو گزینهٔ اول را کنار می‌گذاریم. پاسخ صحیح گزینه [D] است.", "D"),
     "english": ("The correct answer is [C].", "C"),
 }

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -106,9 +107,11 @@ def emergency_numbers() -> dict[str, EmergencyNumber]:
 
 _SENTENCE = re.compile(r"(?<!\d)[.:]|[.:](?!\d)|[!?؟؛;\n…]")
 _CLAUSE = re.compile(r"[،,()«»\[\]—–]")
-_BREAK = re.compile(r" (?=(?:ولی|اما|لیکن|اکنون|الان|حالا|که (?:الان|حالا)|و (?:الان|حالا|من))\b)")
+_BREAK = re.compile(r"(?<!همین) (?=(?:ولی|اما|لیکن|اکنون|الان|حالا|که (?:الان|حالا)|و (?:الان|حالا|من))\b)")
 _PREFIX = re.compile(r"\b(ن?می|بی) (?=\w)")
-_ENDING = re.compile(r"(?<=[^\W\d]) (م|ام|ت|ات|ش|اش|ی|ای|ایم|مون|مان|شون|شان|تون|تان|ها|های|هایش|هایم|هاش|هام|ست|مه|شه)\b")
+_ENDING = re.compile(
+    r"(?<=[^\W\d]) (م|ام|ت|ات|ش|اش|ی|ای|ایم|مون|مان|شون|شان|تون|تان|ها|های|هایش|هایم|هاش|هام|ست|مه|شه)\b"
+)
 
 
 def _plain(text: str) -> str:
@@ -133,14 +136,18 @@ _RELATIVE = (
 )
 _PERSONAL = re.compile(
     rf"\b(?:من|ما|مرا|منو|خودم\w*|دارم|داریم|هستم|شدم|کردم|گرفتم|خوردم|زدم|میکنم|میشم|میشوم|میخوام|میخواهم|نمیتونم|"
-    rf"نمیتوانم|ندارم|کنم|بودم|افتادم)\b|\b{_RELATIVE}|\w+ ?ام شده|چی?کار کن|چه کار کن"
+    rf"نمیتوانم|ندارم|کنم|بودم|افتادم|بخورم|برم|بروم|بزنم|بدم|بدهم|بگیرم)\b|"
+    rf"\b(?:سینه|قلب|سر|دست|پا|نفس|شکم|دل|گلو|صورت|چشم|زبان|زبون|بدن|مدفوع|خون)(?:م|ام)\b|"
+    rf"\b{_RELATIVE}|\w+ ?ام شده|چی?کار کن|چه کار کن"
 )
 _TOPIC = (
     r"علایم|علامت\w*|نشانه\w*|علت\w*|دلیل|تفاوت|فرق|مکانیسم|پاتوفیزیولوژی|تعریف|عوارض|درمان|روش\w*|پیشگیری|انواع|نقش|اثر\w*|"
     r"عوامل|شیوع|تشخیص|داروی|داروها\w*"
 )
 _ASKED = r"چیست|چیه|چیا|کدام\w*|کدوم|چگونه|چطور|چه|چند|شامل|توضیح|بیان|شرح|دارد|هستند|است|میشود"
-_GENERAL = re.compile(rf"\b(?:{_TOPIC})\b.*\b(?:{_ASKED})\b|\b(?:توضیح دهید|چرا بعضی\w*|ایا .* (?:ارثی|خطرناک))")
+_TOPICS = re.compile(rf"\b(?:{_TOPIC})\b")
+_QUESTION = re.compile(rf"\b(?:{_ASKED})\b")
+_GENERAL = re.compile(r"\b(?:توضیح دهید|شرح دهید|چرا بعضی\w*|ایا (?:\S+ ){0,6}ارثی)")
 _OPTION = re.compile(r"(?:^|[\s(\[])(الف|[ابجد]|[A-Da-d]|[1-4۱-۴١-٤])\s?[)\].\-:–]")
 _WHICH = re.compile(r"\b(?:کدام(?: ?ی?ک)?|کدامیک|گزینه|صحیح|تشخیص|محتمل\w*|اقدام|درمان|ارجح|انتی ?دوت|مطرح)\b")
 _PAST = re.compile(
@@ -148,13 +155,10 @@ _PAST = re.compile(
     r"سال \d{2,4}|فوت|مرحوم|خدا ?بیامرز)\b"
 )
 _NOW = re.compile(r"\b(?:الان|حالا|اکنون|امروز|امشب|دیشب|دوباره|باز|هنوز|از صبح|ناگهان\w*|یهو\w*)\b")
-_DENIAL = re.compile(
-    r"(?:ندار\w*|نداشت\w*|نیست\w*|نبود\w*|نشد\w*|نکرد\w*|نمی ?ش\w+|نمی ?کن\w+|نزد\w*|نخورد\w*|نگرفت\w*|نمی ?گیر\w+|نمی ?(?:ا|یا)\w+|نیومد\w*)$"
-)
+_DENIAL = re.compile(r"(?:(?:ندار|نداشت|نیست|نبود|نشد|نکرد|نزد|نخورد|نگرفت|نیومد)\w*|نمی ?(?:ش|کن|گیر|ا|یا)\w+)$")
 _LASTING = frozenset(("قطع", "بند", "پایین", "خوب", "بهتر", "کم", "کمتر", "تموم", "تمام", "متوقف", "رفع", "برطرف"))
-_VERB = re.compile(
-    r"(?:دار(?:م|ی|د|ه|یم|ند|ن)|داشت\w*|هست\w*|است|بود\w*|شد\w*|می ?ش\w+|کرد\w*|می ?کن\w+|گرفت\w*|می ?گیر\w+|خورد\w*|زد\w*|می ?\w+)$"
-)
+_VERB = re.compile(r"(?:دار(?:م|ی|د|ه|یم|ند|ن)|(?:داشت|هست|بود|شد|کرد|گرفت|خورد|زد)\w*|است|می ?\w+)$")
+_REACH = 120  # characters around a find in which a denial is looked for
 _BARE_DENIAL = re.compile(r"\b(?:نه|بدون|بی|عدم|فاقد)(?: \S+)?$")
 
 
@@ -166,7 +170,9 @@ def _examination(text: str, plain: str) -> bool:
 
 def _general(sentence: str) -> bool:
     """A question about the thing as such, not about anybody."""
-    return bool(_GENERAL.search(sentence)) and not _PERSONAL.search(sentence)
+    topic = _TOPICS.search(sentence)
+    asked = _GENERAL.search(sentence) or (topic and _QUESTION.search(sentence, topic.end()))
+    return bool(asked) and not _PERSONAL.search(sentence)
 
 
 def _present(sentence: str) -> str:
@@ -182,17 +188,23 @@ def _holds(sign: _Sign, told: str) -> bool:
         [match.start() for match in pattern.finditer(told) if _affirmed(sign, told, match)] for pattern in sign.patterns
     ]
     window: int = _rules()["reach"]["window"]
-    return any(all(any(abs(place - at) <= window for place in other) for other in finds[1:]) for at in finds[0])
+    return any(all(_near(at, other, window) for other in finds[1:]) for at in finds[0])
+
+
+def _near(place: int, others: Sequence[int], window: int) -> bool:
+    """Whether one of the ascending `others` is at most `window` away from `place`."""
+    first = bisect_left(others, place - window)
+    return first < len(others) and others[first] <= place + window
 
 
 def _affirmed(sign: _Sign, told: str, match: re.Match[str]) -> bool:
     """Whether the words around `match` leave it standing: no «نه» or «بدون» before it, no denial as the next verb."""
-    before = told[: match.start()].rsplit(" , ", 1)[-1].rsplit(" . ", 1)[-1]
+    before = told[max(0, match.start() - _REACH) : match.start()].rsplit(" , ", 1)[-1].rsplit(" . ", 1)[-1]
     if _BARE_DENIAL.search(before.strip()):
         return False
     if not sign.can_be_denied:
         return True
-    after = re.split(r" [.,](?: |$)", told[match.end() :], maxsplit=1)[0]
+    after = re.split(r" [.,](?: |$)", told[match.end() : match.end() + _REACH], maxsplit=1)[0]
     words = [match[0].split()[-1], *after.split()[:4]]
     for last, word in zip(["", *words], words, strict=False):
         if _DENIAL.match(word):

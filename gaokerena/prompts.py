@@ -27,21 +27,30 @@ _TEMPLATE_TOKEN = re.compile(
     re.IGNORECASE,
 )
 
+_PEELS = 20
+_NO_BRACKETS = str.maketrans("", "", "<>[]")
+
 
 def inert(text: str) -> str:
-    """`text` without chat-template tokens, also those that appear once an inner one is gone."""
-    while True:
+    """`text` without chat-template tokens, also those that appear once an inner one is gone.
+
+    Nested deeper than anybody types by accident, all brackets go: peeling on would take quadratic time.
+    """
+    for _ in range(_PEELS):
         cleaned = _TEMPLATE_TOKEN.sub("", text)
         if cleaned == text:
             return text
         text = cleaned
+    return text.translate(_NO_BRACKETS) if _TEMPLATE_TOKEN.search(text) else text
 
 
 def user_text(question: Question, prompting: Prompting) -> str:
     """The user turn that asks `question` with `prompting`."""
     lines = [inert(tidy(question.text))]
     if question.options:
-        lines += [""] + [f"[{letter}] {inert(tidy(option))}" for letter, option in zip(LETTERS, question.options, strict=True)]
+        lines += [""] + [
+            f"[{letter}] {inert(tidy(option))}" for letter, option in zip(LETTERS, question.options, strict=True)
+        ]
     if prompting == "cot":
         lines += ["", COT_CHOICE if question.options else COT_FREE]
     elif question.options:

@@ -28,8 +28,8 @@ from gaokerena.questions import LETTERS, Letter
 
 Reason = Literal["answer", "conclusion", "affirmed", "opening", "only", "remaining", "text", "several", "none"]
 """`answer`: a sentence announces it. `conclusion`: one concludes on it. `affirmed`: one option is called right (or
-wrong, where the question asks for that). `opening`: the first sentence names it. `text`: by the option's words. `only`: no
-other letter is left standing. `remaining`: the three others are set aside."""
+wrong, where the question asks for that). `opening`: the first sentence names it. `text`: by the option's words.
+`only`: no other letter is left standing. `remaining`: the three others are set aside."""
 
 
 @dataclass(frozen=True, slots=True)

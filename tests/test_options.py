@@ -66,6 +66,7 @@ CHOSEN = {
     "correction at the end": ("پاسخ صحیح گزینه [A] است. نه، با توجه به آهن پایین، پاسخ صحیح گزینه [B] است.", "B"),
     "aside that follows": ("پاسخ صحیح گزینه [B] است، در حالی که گزینه [A] بهترین انتخاب برای بیمار دیگری است.", "B"),
     "vitamin D is no letter": ("کمبود ویتامین D شایع است، اما پاسخ صحیح گزینه [A] است.", "A"),
+    "vitamin D beside the letter": ("با توجه به سطح ویتامین D، گزینه [B] محتمل است.", "B"),
     "letter after vitamin": ("پاسخ صحیح گزینه A است. ویتامین D طبیعی است.", "A"),
     "species is no letter": ("بنابراین، برای C. difficile گزینه [B] پاسخ صحیح است، نه درمان C. albicans.", "B"),
     "two options left aside": ("دو گزینهٔ اول را کنار می‌گذاریم. پاسخ صحیح گزینه [D] است.", "D"),
@@ -130,7 +131,9 @@ def test_an_option_that_says_none_can_be_chosen() -> None:
 
 def test_an_option_with_a_denial_of_its_own_can_be_chosen() -> None:
     options = ("دارو", "جراحی", "اکنون درمانی لازم نیست", "بستری")
-    assert read_option("بنابراین، گزینه [C] اکنون درمانی لازم نیست مناسب است.", options, question=WHICH).choice == "C"
+    text = "گزینه [A] را بررسی کردیم. بنابراین، گزینه [C] اکنون درمانی لازم نیست."
+    assert read_option(text, options, question=WHICH).choice == "C"
+    assert read_option(text, OPTIONS, question=WHICH).choice != "C"
 
 
 def test_words_of_an_option_count_only_with_options() -> None:

@@ -94,9 +94,10 @@ def _frame(side: Side) -> str:
   </header>
   <p class="card-who"></p>
   <div class="thoughts">
-    <h3><button type="button" class="thoughts-toggle" aria-expanded="false" aria-controls="thoughts-{side}">
+    <h3><button type="button" id="toggle-{side}" class="thoughts-toggle" aria-expanded="false"
+      aria-controls="thoughts-{side}">
       <span class="chevron" aria-hidden="true"></span>{both("thoughts")}<span class="meta"></span></button></h3>
-    <div id="thoughts-{side}" class="thoughts-body" role="region" tabindex="0" hidden>
+    <div id="thoughts-{side}" class="thoughts-body" role="region" aria-labelledby="toggle-{side}" tabindex="0" hidden>
       <p class="caution">{both("caution")}</p><div class="blocks thoughts-blocks" dir="rtl" lang="fa"></div>
     </div>
   </div>

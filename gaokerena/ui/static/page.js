@@ -75,8 +75,8 @@ window.gaokerena = (() => {
   // -- one answer's card ------------------------------------------------------------------------------------------
 
   function put(node, html) {
-    if (node.dataset.html === html) return;
-    node.dataset.html = html;
+    if (node.shown === html) return;
+    node.shown = html;
     node.innerHTML = html;
   }
 

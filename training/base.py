@@ -185,7 +185,9 @@ class Run:
         """Write the checkpoint, whole or not at all."""
         part = self.folder / (CHECKPOINT + ".part")
         states = [optimiser.state_dict() for optimiser in self.optimisers]
-        torch.save({"model": self.model.state_dict(), "optimisers": states, "step": self.step, "tokens": self.tokens}, part)
+        torch.save(
+            {"model": self.model.state_dict(), "optimisers": states, "step": self.step, "tokens": self.tokens}, part
+        )
         os.replace(part, self.folder / CHECKPOINT)
 
     def loss(self, batch: Batch) -> torch.Tensor:

@@ -14,7 +14,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*")
-_OPTION = re.compile(r"(?<![A-Za-z0-9])(\[\s*|\(\s*|گزینه(?:ٔ|‌ی| ی)?\s*[:«\"'*(\[]*\s*|پاسخ(?: \S+)?\s*[:：]\s*[*(\[]*)([a-d])(?=\s*[\])»\"'*:،.\s]|$)(?![A-Za-z])", re.I)
+_OPTION = re.compile(
+    r"(?<![A-Za-z0-9])(\[\s*|\(\s*|گزینه(?:ٔ|‌ی| ی)?\s*[:«\"'*(\[]*\s*|پاسخ(?: \S+)?\s*[:：]\s*[*(\[]*)([a-d])(?=\s*[\])»\"'*:،.\s]|$)(?![A-Za-z])",
+    re.I,
+)
 
 
 class Casing:

@@ -44,7 +44,13 @@ class Document:
     question_key: str
 
     def row(self) -> dict[str, Any]:
-        return {"kind": self.kind, "prompting": self.prompting, "user": self.user, "assistant": self.assistant, "question": self.question_key}
+        return {
+            "kind": self.kind,
+            "prompting": self.prompting,
+            "user": self.user,
+            "assistant": self.assistant,
+            "question": self.question_key,
+        }
 
 
 def question_key(question: Question) -> str:
@@ -74,7 +80,9 @@ def defect(text: str) -> str | None:
 
 _FORMULA = re.compile(r"\\(?:\[|\(|text|frac|times)|\$\$")
 _SENTENCE = re.compile(r"(?<=[.؟!?])\s+|\n+")
-_GREETING = re.compile(r"^(?:(?:با )?(?:عرض )?(?:سلام|درود)[^.،؛\n!]{0,40}[.،؛\n!]+\s*|(?:دوست|کاربر|مخاطب) (?:عزیز|گرامی)[ ،.؛]*)+")
+_GREETING = re.compile(
+    r"^(?:(?:با )?(?:عرض )?(?:سلام|درود)[^.،؛\n!]{0,40}[.،؛\n!]+\s*|(?:دوست|کاربر|مخاطب) (?:عزیز|گرامی)[ ،.؛]*)+"
+)
 _NUMBERED = re.compile(r"^\s*(?:[-*•\d۰-۹]+[.)\-]?\s*)+")
 
 
@@ -89,9 +97,13 @@ def as_steps(answer: str) -> str | None:
 
 
 _ANSWER_CUE = re.compile(
-    r"^\s*(?:ans(?:wer)?[.:\s]*(?:is\s*)?)?[(\[]?['‘’\"]?\s*(?:[a-d]|الف|ب|ج|د)\s*['‘’\"]?[)\].]*\s*(?:یعنی|[.:،-])?\s*", re.IGNORECASE
+    r"^\s*(?:ans(?:wer)?[.:\s]*(?:is\s*)?)?[(\[]?['‘’\"]?\s*(?:[a-d]|الف|ب|ج|د)\s*['‘’\"]?[)\].]*\s*(?:یعنی|[.:،-])?\s*",
+    re.IGNORECASE,
 )
-_KEY_SENTENCE = re.compile(r"^\s*پاسخ(?: صحیح)?:? (?:گزینه )?['‘’\"(\[]?\s*(?:[a-d]|الف|ب|ج|د)\s*['‘’\")\]]?\s*(?:است|می‌باشد)?\s*[،,.:]?\s*(?:یعنی)?\s*", re.IGNORECASE)
+_KEY_SENTENCE = re.compile(
+    r"^\s*پاسخ(?: صحیح)?:? (?:گزینه )?['‘’\"(\[]?\s*(?:[a-d]|الف|ب|ج|د)\s*['‘’\")\]]?\s*(?:است|می‌باشد)?\s*[،,.:]?\s*(?:یعنی)?\s*",
+    re.IGNORECASE,
+)
 _CITATION = re.compile(r"\s*[(\[]?(?:ref|reference|منبع|رفرنس)\b.*\Z", re.IGNORECASE | re.S)
 
 
@@ -99,7 +111,11 @@ def explanation(text: str) -> str:
     """A textbook explanation without the key it opens with and the reference it closes with."""
     body = _KEY_SENTENCE.sub("", text, count=1)
     if body == text:
-        body = _ANSWER_CUE.sub("", text, count=1) if re.match(r"\s*(?:ans|[(\[]?['‘]?[a-d]['’]?[)\]]?\s*(?:یعنی|\.))", text, re.I) else text
+        body = (
+            _ANSWER_CUE.sub("", text, count=1)
+            if re.match(r"\s*(?:ans|[(\[]?['‘]?[a-d]['’]?[)\]]?\s*(?:یعنی|\.))", text, re.I)
+            else text
+        )
     return _CITATION.sub("", body).strip(" *-:،.") + "."
 
 
@@ -124,7 +140,10 @@ def _explained(folder: Path, seed: int, casing: Casing, dropped: Counter[str]) -
         if len(explanation(row.explanation)) < SHORTEST_ANSWER:
             dropped["explained: no_explanation"] += 1
             continue
-        body, option = casing.restore(explanation(row.explanation)), row.question.options["ABCD".index(row.question.gold)]
+        body, option = (
+            casing.restore(explanation(row.explanation)),
+            row.question.options["ABCD".index(row.question.gold)],
+        )
         name, gold = question_key(row.question), row.question.gold
         form = random.Random(f"{seed}:{name}").random()
         if form < 0.5:

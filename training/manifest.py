@@ -65,7 +65,7 @@ def finished(folder: Path, fingerprint: str) -> dict[str, Any] | None:
     path = folder / NAME
     if not path.exists():
         return None
-    manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    manifest = read_json(path)
     return manifest if manifest["fingerprint"] == fingerprint else None
 
 
@@ -87,6 +87,12 @@ def write_json(path: Path, value: Any) -> None:
     with part.open("rb+") as file:
         os.fsync(file.fileno())
     part.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file."""
+    value: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return value
 
 
 def write_jsonl(path: Path, rows: Iterable[dict[str, Any]]) -> int:

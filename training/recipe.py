@@ -24,9 +24,15 @@ class _Strict(BaseModel):
 
 
 class DocumentsRecipe(_Strict):
-    """What is read: the documents of the mini base."""
+    """What is read: the documents of the mini base, or V's share of them."""
 
     kind: Literal["documents"]
+
+
+class PairsRecipe(_Strict):
+    """Which published pairs are fit to train on."""
+
+    kind: Literal["pairs"]
 
 
 class TokenizerRecipe(_Strict):
@@ -127,7 +133,7 @@ class DpoRecipe(_Strict):
     optimiser: Optimiser
 
 
-Recipe = DocumentsRecipe | TokenizerRecipe | BaseRecipe | SftRecipe | DpoRecipe
+Recipe = DocumentsRecipe | PairsRecipe | TokenizerRecipe | BaseRecipe | SftRecipe | DpoRecipe
 _ADAPTER: TypeAdapter[Any] = TypeAdapter(Annotated[Recipe, Field(discriminator="kind")])
 
 
@@ -141,5 +147,7 @@ def load(path: Path) -> Any:
     except yaml.YAMLError as error:
         raise TrainingError(f"{path} is not YAML: {error}") from error
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc'][1:])) or 'kind'}: {fault['msg']}" for fault in error.errors())
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc'][1:])) or 'kind'}: {fault['msg']}" for fault in error.errors()
+        )
         raise TrainingError(f"{path}: {faults}") from error

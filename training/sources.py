@@ -80,7 +80,9 @@ def explained_questions(folder: Path) -> Iterator[Explained]:
         text = clean(row["Question"])
         if not text or not all(options) or row["Correct_answer"] not in {"0", "1", "2", "3"}:
             continue
-        question = Question(text=text, options=options, gold=LETTERS[int(row["Correct_answer"])], subject=row["subject_name"])
+        question = Question(
+            text=text, options=options, gold=LETTERS[int(row["Correct_answer"])], subject=row["subject_name"]
+        )
         trusted = row["gpt-4.1-mini_rate"] == "5" and row["grok-3-mini_rate"] == "5"
         yield Explained(question, clean(row["Expression"]), trusted)
 
@@ -101,7 +103,10 @@ def held_out_consultations(folder: Path, split: str) -> Iterator[Consultation]:
             yield Consultation(clean(row["Question"]), clean(row["Answer"]), str(row["Source"]))
 
 
-_PROMPT = re.compile(r"## پرسش\s*(?P<question>.*?)\s*## گزینه ?ها\s*\[A\] ?: ?(?P<A>.*?)\n\[B\] ?: ?(?P<B>.*?)\n\[C\] ?: ?(?P<C>.*?)\n\[D\] ?: ?(?P<D>.*?)\s*\Z", re.S)
+_PROMPT = re.compile(
+    r"## پرسش\s*(?P<question>.*?)\s*## گزینه ?ها\s*\[A\] ?: ?(?P<A>.*?)\n\[B\] ?: ?(?P<B>.*?)\n\[C\] ?: ?(?P<C>.*?)\n\[D\] ?: ?(?P<D>.*?)\s*\Z",
+    re.S,
+)
 
 
 def published_pairs(folder: Path) -> Iterator[PublishedPair]:
@@ -113,7 +118,9 @@ def published_pairs(folder: Path) -> Iterator[PublishedPair]:
         options = tuple(clean(match[letter]) or "-" for letter in LETTERS)
         gold: Letter = row["correct_choice"]
         question = Question(text=clean(match["question"]), options=options, gold=gold)
-        yield PublishedPair(f"pair-{number}", question, clean(row["prefered_answer"]), clean(row["rejected_answer"]), int(row["part"]))
+        yield PublishedPair(
+            f"pair-{number}", question, clean(row["prefered_answer"]), clean(row["rejected_answer"]), int(row["part"])
+        )
 
 
 def reference(folder: Path) -> Reference:

@@ -1,0 +1,140 @@
+"""The door `python -m training`: the mini pair, single recipes, measuring, GGUF.
+
+    GAOKERENA_DATA=... python -m training mini
+    python -m training run training/recipes/gaokerena/r_dpo.yaml --data pairs.jsonl --out runs/r1
+    GAOKERENA_DATA=... python -m training measure --json
+
+Errors go to standard error with exit status 2. Progress goes to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from training.errors import TrainingError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None, pretty_exceptions_enable=False
+)
+
+MODELS = Path("models/mini")
+RUN = Path("runs/mini")
+
+
+@app.callback()
+def _door() -> None:
+    """Make V and R, at two sizes, by one command each."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+@app.command()
+def mini(
+    out: Annotated[Path, typer.Option(help="where stages keep their files")] = RUN,
+    only: Annotated[str | None, typer.Option(help="one stage instead of all")] = None,
+    ship: Annotated[
+        Path | None, typer.Option(help="copy the finished weights there, for example to models/mini")
+    ] = None,
+) -> None:
+    """Make the mini pair, or go on where it stopped: python -m training mini --ship models/mini"""
+    from training import mini as stages
+
+    stages.make(out, only)
+    if ship:
+        stages.ship(out, ship)
+
+
+@app.command()
+def run(
+    recipe: Annotated[Path, typer.Argument(help="a YAML file of kind sft or dpo")],
+    out: Annotated[Path, typer.Option(help="the run's folder: checkpoints, adapter, log, manifest")],
+    data: Annotated[Path | None, typer.Option(help="instead of the recipe's data")] = None,
+    held_out: Annotated[Path | None, typer.Option(help="pairs to evaluate on while training (dpo)")] = None,
+    base: Annotated[str | None, typer.Option(help="instead of the recipe's base: a folder or a Hub repository")] = None,
+    start_from: Annotated[str | None, typer.Option(help="instead of the recipe's adapter to start from")] = None,
+) -> None:
+    """Run one recipe, or go on after a kill: python -m training run RECIPE.yaml --out runs/r1 --data pairs.jsonl"""
+    from training import dpo, sft
+    from training.manifest import Manifest, file_hash, fingerprint, finished
+    from training.recipe import DpoRecipe, SftRecipe, load
+
+    loaded = load(recipe)
+    if not isinstance(loaded, SftRecipe | DpoRecipe):
+        raise TrainingError(f"{recipe} is of kind {loaded.kind}; this command runs sft and dpo, `mini` runs the others")
+    changes: dict[str, Any] = {"data": str(data or loaded.data), "base": base or loaded.base}
+    loaded = loaded.model_copy(update=changes | ({"start_from": start_from} if start_from else {}))
+    source = Path(loaded.data)
+    if not source.exists():
+        raise TrainingError(f"no data at {source}; give the file with --data")
+    mark = fingerprint(loaded.model_dump(), file_hash(source))
+    out.mkdir(parents=True, exist_ok=True)
+    if finished(out, mark):
+        logging.getLogger("training").info("%s: finished earlier, nothing to do", out)
+        return
+    manifest = Manifest(loaded.kind, loaded.seed, mark)
+    if isinstance(loaded, SftRecipe):
+        sft.train(loaded, source, out, manifest)
+    else:
+        dpo.train(loaded, source, held_out, out, manifest)
+    manifest.write(out)
+
+
+@app.command()
+def measure(
+    models: Annotated[Path, typer.Option(help="folder with base, v and r")] = MODELS,
+    run_folder: Annotated[Path, typer.Option("--run", help="the mini run whose held-out files are used")] = RUN,
+    count: Annotated[int, typer.Option(help="questions a suite, and free questions")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table")] = False,
+    out: Annotated[Path | None, typer.Option(help="write the JSON there as well")] = None,
+) -> None:
+    """Measure the mini pair, with intervals: python -m training measure --out docs/mini.json"""
+    from training.manifest import write_json
+    from training.measure import measure as measured
+    from training.report import as_text
+
+    found = measured(models, run_folder, count)
+    if out:
+        write_json(out, found)
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=2) if as_json else as_text(found))
+
+
+@app.command()
+def cards(
+    figures: Annotated[Path, typer.Option(help="what `measure --out` wrote")] = Path("docs/mini.json"),
+    models: Annotated[Path, typer.Option(help="folder with base, v and r")] = MODELS,
+    run_folder: Annotated[Path, typer.Option("--run", help="the mini run with the manifests")] = RUN,
+) -> None:
+    """Write the model cards from the measured figures: python -m training cards"""
+    from training.cards import write_cards
+
+    write_cards(figures, models, run_folder)
+
+
+@app.command()
+def gguf(
+    folder: Annotated[Path, typer.Argument(help="a Cohere model's folder, or an adapter's with --base")],
+    out: Annotated[Path, typer.Argument(help="the file to write")],
+    base: Annotated[Path | None, typer.Option(help="the adapter's base model")] = None,
+    dtype: Annotated[str, typer.Option(help="f32, f16 or bf16")] = "f16",
+) -> None:
+    """Write a GGUF for llama.cpp: python -m training gguf models/mini/base mini.gguf"""
+    from training.gguf import convert_adapter, convert_model
+
+    if base:
+        convert_adapter(folder, base, out)
+    else:
+        convert_model(folder, out, dtype)
+
+
+def main() -> None:
+    """Run the door; an expected error is one line."""
+    try:
+        app()
+    except TrainingError as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(2) from None

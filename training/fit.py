@@ -1,0 +1,125 @@
+"""What SFT and DPO share: the base and tokenizer, the arguments of a run, going on after a kill, saving with lineage.
+
+Not covered: several GPUs (accelerate's launcher starts the same command), quantised bases.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import datasets
+import torch
+from peft import LoraConfig, PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PrinterCallback, TrainerCallback
+from transformers.utils.logging import disable_progress_bar
+
+from gaokerena.engines.loading import revision
+from training.manifest import file_hash, read_json, write_json
+from training.recipe import DpoRecipe, Lora, Optimiser, SftRecipe
+
+log = logging.getLogger("training")
+
+SHOWN = ("loss", "eval_loss", "learning_rate", "rewards/accuracies", "rewards/margins", "eval_rewards/accuracies")
+"""What of the trainer's logs a person watches; the run's log.json holds all of it."""
+
+
+def load_base(source: str, optimiser: Optimiser) -> tuple[PreTrainedModel, Any]:
+    """Base and tokenizer for training. float32 weights on a CPU, bfloat16 on a GPU; the tokenizer pads on the right."""
+    datasets.disable_progress_bars()
+    disable_progress_bar()
+    dtype = torch.bfloat16 if torch.cuda.is_available() and optimiser.bf16 else torch.float32
+    model = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)
+    model.config.use_cache = False
+    tokenizer = AutoTokenizer.from_pretrained(source, padding_side="right")
+    return model, tokenizer
+
+
+def lora_config(lora: Lora) -> LoraConfig:
+    """The adapter's shape; its own dropout, no biases, every linear layer unless the recipe names some."""
+    return LoraConfig(
+        r=lora.r, lora_alpha=lora.lora_alpha, lora_dropout=lora.lora_dropout, target_modules=lora.target_modules,
+        bias="none", task_type="CAUSAL_LM",
+    )  # fmt: skip
+
+
+def arguments(recipe: SftRecipe | DpoRecipe, out: Path) -> dict[str, Any]:
+    """TrainingArguments for the recipe, every default that matters stated; nothing is reported over a network."""
+    chosen, gpu = recipe.optimiser, torch.cuda.is_available()
+    return {
+        "output_dir": str(out / "checkpoints"),
+        "seed": recipe.seed,
+        "data_seed": recipe.seed,
+        "learning_rate": chosen.learning_rate,
+        "lr_scheduler_type": chosen.lr_scheduler_type,
+        "warmup_steps": chosen.warmup_ratio,
+        "weight_decay": chosen.weight_decay,
+        "max_grad_norm": chosen.max_grad_norm,
+        "per_device_train_batch_size": chosen.per_device_train_batch_size,
+        "per_device_eval_batch_size": chosen.per_device_train_batch_size,
+        "gradient_accumulation_steps": chosen.gradient_accumulation_steps,
+        "num_train_epochs": chosen.num_train_epochs,
+        "max_steps": chosen.max_steps,
+        "save_steps": chosen.save_steps,
+        "save_total_limit": 2,
+        "logging_steps": chosen.logging_steps,
+        "activation_checkpointing": chosen.gradient_checkpointing,
+        "bf16": chosen.bf16,
+        "use_cpu": not gpu,
+        "dataloader_pin_memory": gpu,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "max_length": recipe.max_length,
+    }
+
+
+def last_checkpoint(out: Path) -> str | None:
+    """The newest checkpoint that was written whole (its trainer state comes last), None before the first."""
+    whole = [path.parent for path in (out / "checkpoints").glob("checkpoint-*/trainer_state.json")]
+    if not whole:
+        return None
+    newest = max(whole, key=lambda path: int(path.name.rpartition("-")[2]))
+    log.info("going on from %s", newest.name)
+    return str(newest)
+
+
+def save_adapter(model: PeftModel, recipe: SftRecipe | DpoRecipe, data: Path, folder: Path) -> None:
+    """Write the adapter in bfloat16 into `folder`, with `lineage.json`: base weights, recipe and data by hash."""
+    for weight in model.parameters():
+        weight.data = weight.data.to(torch.bfloat16)
+    model.save_pretrained(folder, selected_adapters=["default"], save_embedding_layers=False)
+    (folder / "README.md").unlink(missing_ok=True)
+    if Path(recipe.base).is_dir():  # a machine's path means nothing elsewhere; lineage.json names the weights
+        config = read_json(folder / "adapter_config.json")
+        write_json(folder / "adapter_config.json", config | {"base_model_name_or_path": Path(recipe.base).name})
+    write_json(
+        folder / "lineage.json",
+        {
+            "base_weights": revision(recipe.base),
+            "starts_from": revision(recipe.start_from) if recipe.start_from else None,
+            "data": file_hash(data),
+            "recipe": recipe.model_dump(mode="json", exclude={"base", "start_from", "data"}),
+        },
+    )
+
+
+class Progress(TrainerCallback):  # type: ignore[misc]
+    """One log line for each of the trainer's logs, instead of dictionaries on standard output."""
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
+        """See transformers.TrainerCallback."""
+        shown = {name: logs[name] for name in SHOWN if name in (logs or {})} if logs else {}
+        text = ", ".join(f"{name} {float(value):.4g}" for name, value in shown.items())
+        log.info("step %s of %s: %s", state.global_step, state.max_steps, text)
+
+
+def quiet(trainer: Any) -> None:
+    """Log with `Progress` alone."""
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(Progress())
+
+
+def history(log_history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The trainer's log without its last summary row."""
+    return [row for row in log_history if "train_runtime" not in row]

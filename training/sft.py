@@ -1,0 +1,118 @@
+"""Supervised fine-tuning of a LoRA adapter with TRL: V's two stages, on the mini base as on aya-expanse-8b.
+
+    python -m training run training/recipes/gaokerena/v_corpus.yaml --data corpus.jsonl --out runs/v1
+
+`corpus` rows are {"text"}: every token is learned. `instruction` rows are {"prompt", "completion"} chat messages: the
+chat template always, loss on the completion only. A stage that starts from an adapter trains a new one on top of the
+merged old one and joins both into one adapter of the base, exactly: the ranks add, the products are kept.
+
+Not covered: full fine-tuning.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from peft import LoraConfig, PeftModel
+from trl import SFTConfig, SFTTrainer
+
+from training import fit
+from training.errors import TrainingError
+from training.manifest import Manifest, read_jsonl, write_json
+from training.recipe import SftRecipe
+
+
+def load_rows(recipe: SftRecipe, path: Path, manifest: Manifest) -> list[dict[str, Any]]:
+    """The rows of `path` the recipe's share draws. Raises TrainingError for rows of another form."""
+    rows = read_jsonl(path)
+    wanted = {"text"} if recipe.form == "corpus" else {"prompt", "completion"}
+    for number, row in enumerate(rows, 1):
+        if not wanted <= set(row):
+            raise TrainingError(f"{path} line {number}: {recipe.form} needs {sorted(wanted)}, found {sorted(row)}")
+    kept = random.Random(recipe.seed).sample(rows, round(len(rows) * recipe.share))
+    manifest.counts_in["rows"] = len(rows)
+    manifest.dropped["outside the share"] = len(rows) - len(kept)
+    return [{key: row[key] for key in sorted(wanted)} for row in kept]
+
+
+def drop_long(
+    rows: list[dict[str, Any]], tokenizer: Any, recipe: SftRecipe, manifest: Manifest
+) -> list[dict[str, Any]]:
+    """Instruction rows that fit `max_length` whole: an answer without its end teaches not to end. Corpus rows pass."""
+    if recipe.form == "corpus":
+        return rows
+    kept = []
+    for row in rows:
+        ids = tokenizer.apply_chat_template(row["prompt"] + row["completion"], return_dict=False)
+        if len(ids) <= recipe.max_length:
+            kept.append(row)
+    manifest.dropped["longer than max_length"] = len(rows) - len(kept)
+    return kept
+
+
+def train(recipe: SftRecipe, data: Path, out: Path, manifest: Manifest) -> Path:
+    """Train, or go on where a killed run stopped; returns the folder of the adapter."""
+    model, tokenizer = fit.load_base(recipe.base, recipe.optimiser)
+    rows = drop_long(load_rows(recipe, data, manifest), tokenizer, recipe, manifest)
+    if recipe.start_from:
+        model = PeftModel.from_pretrained(model, recipe.start_from).merge_and_unload()
+    arguments = SFTConfig(**fit.arguments(recipe, out), packing=recipe.packing)
+    trainer = SFTTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=Dataset.from_list(rows),
+        processing_class=tokenizer,
+        peft_config=fit.lora_config(recipe.lora),
+    )
+    fit.quiet(trainer)
+    trainer.train(resume_from_checkpoint=fit.last_checkpoint(out))
+    write_json(out / "log.json", fit.history(trainer.state.log_history))
+    manifest.counts_out["rows"] = len(rows)
+    manifest.counts_out["steps"] = trainer.state.global_step
+    manifest.tokens = int(trainer.state.num_input_tokens_seen or 0)
+    adapted = trainer.model
+    if recipe.start_from:
+        adapted = join(fit.load_base(recipe.base, recipe.optimiser)[0], Path(recipe.start_from), adapted)
+    fit.save_adapter(adapted, recipe, data, out / "adapter")
+    return out / "adapter"
+
+
+def join(base: Any, first: Path, second: PeftModel) -> PeftModel:
+    """One adapter of `base` that does what `first` and then `second` (trained on top of it) do.
+
+    B1 A1 s1 + B2 A2 s2 = [s1 B1, s2 B2] [A1; A2]: the ranks add and the scaling of the joined adapter is one.
+    """
+    earlier = PeftModel.from_pretrained(base, first)
+    one, two = earlier.peft_config["default"], second.peft_config["default"]
+    rank = one.r + two.r
+    earlier.add_adapter(
+        "joined",
+        LoraConfig(r=rank, lora_alpha=rank, target_modules=one.target_modules, bias="none", task_type="CAUSAL_LM"),
+    )
+    layers = dict(second.named_modules())
+    for path, layer in earlier.named_modules():
+        if not hasattr(layer, "lora_A") or "default" not in layer.lora_A:
+            continue
+        later = layers[path]
+        down = [part.lora_A["default"].weight.data.float() for part in (layer, later)]
+        up = [part.lora_B["default"].weight.data.float() * part.scaling["default"] for part in (layer, later)]
+        layer.lora_A["joined"].weight.data = torch.cat(down)
+        layer.lora_B["joined"].weight.data = torch.cat(up, 1)
+    earlier.delete_adapter("default")
+    return _rename(earlier)
+
+
+def _rename(model: PeftModel) -> PeftModel:
+    """The joined adapter under PEFT's own name, so that it saves into the folder itself."""
+    config = model.peft_config["joined"]
+    model.add_adapter("default", config)
+    for _, layer in model.named_modules():
+        if hasattr(layer, "lora_A") and "joined" in layer.lora_A:
+            layer.lora_A["default"].weight.data = layer.lora_A["joined"].weight.data
+            layer.lora_B["default"].weight.data = layer.lora_B["joined"].weight.data
+    model.delete_adapter("joined")
+    return model

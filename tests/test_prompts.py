@@ -89,6 +89,10 @@ def test_other_brackets_stay(text: str) -> None:
     assert inert(text) == text
 
 
+def test_tokens_inside_tokens_are_peeled_and_the_rest_stays() -> None:
+    assert inert("<<s>s> [A] < 5") == " [A] < 5"
+
+
 @pytest.mark.timeout(10)
 @pytest.mark.parametrize(
     "text", ["<s" * 33_000 + ">" * 33_000, "<|" * 50_000, "<|a" * 30_000 + "|>" * 30_000, "[" * 100_000]

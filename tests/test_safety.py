@@ -116,6 +116,12 @@ def test_a_denial_elsewhere_does_not_silence(text: str) -> None:
     assert kinds(text)
 
 
+def test_signs_far_apart_do_not_add_up() -> None:
+    near, far = "باردارم. لخته دیدم.", "باردارم. {} لخته‌های عکس واضح نیست.".format("هوا خوب است و پیاده‌روی می‌کنم. " * 6)
+    assert kinds(near) == ["pregnancy"]
+    assert not kinds(far)
+
+
 EXAMINATION = "مرد ۵۵ ساله‌ای با درد قفسه سینه و تعریق مراجعه کرده است. {}"
 
 

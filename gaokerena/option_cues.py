@@ -133,7 +133,7 @@ def _persian(folded: str, match: re.Match[str]) -> Mention | None:
 
 _STOP = re.compile(r" {0,2}(?:[\].)،\n]|$)")
 # A full stop ends a sentence unless it follows a lone letter or digit («A. فلان», «1. فلان»).
-SENTENCE_END = re.compile(r"[.!؟?][.!؟?\])»\"]*(?=\s|$)|\n\s*")
+SENTENCE_END = re.compile(r"[.!؟?][.!؟?\])»\"]{0,8}+(?=\s|$)|\n\s*+")
 
 
 def ends_sentence(folded: str, at: int) -> bool:

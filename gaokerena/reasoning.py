@@ -56,6 +56,7 @@ from gaokerena.thinking_tags import Tag, TagScanner
 __all__ = ["Split", "Splitter", "split", "steps"]
 
 _LONGEST_HELD = 700  # characters; more than this is no sentence of conclusion
+_LONGEST_SENTENCE = 2000  # characters; a longer one streams, whatever it opens with
 _INTRODUCTION = 350  # characters of reasoning within which an answer counts as given first
 
 
@@ -170,6 +171,9 @@ class Splitter:
             return True
         if self._early or self._waits() or not unit.strip():
             return False
+        if len(unit) > _LONGEST_SENTENCE:
+            self._streaming = True
+            return True
         if not self._line_open and not self._listed:
             if not final and MAYBE_LISTED.fullmatch(unit):
                 return False

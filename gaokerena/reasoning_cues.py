@@ -49,8 +49,9 @@ NAMED = re.compile(r"(?:پاسخ|جواب|گزینه|تشخیص) (?:صحیح|د�
 # A line that is a step, and the beginning of one that may still become such a line.
 LISTED = re.compile(r"[ \u200c]*(?:#|\*\*|[-*•–>|]|[0-9۰-۹٠-٩]{1,2} ?[.)\-:]|\(?[A-Dالفبجد]{1,3}[).\]:]|\[)")
 MAYBE_LISTED = re.compile(r"[ \u200c]*(?:\*|[0-9۰-۹٠-٩]{1,2} ?|\(?[A-Dالفبجد]{0,3})?$")
-BOUNDARY = re.compile(r"[.!؟?]+[\])»\"*_]*(?=\s)|\n")
-MAYBE_BOUNDARY = re.compile(r"[.!؟?]+[\])»\"*_]*$")
+# Bounded and possessive, for a text of nothing but full stops must not take quadratic time.
+BOUNDARY = re.compile(r"[.!؟?]{1,8}+[\])»\"*_]{0,8}+(?=\s)|\n")
+MAYBE_BOUNDARY = re.compile(r"[.!؟?]{1,8}+[\])»\"*_]{0,8}+$")
 _MARKS = re.compile(r"[\s*_#>`«»\"\[(•\-–\u200c\u200e\u200f]+")
 _NUMBER = re.compile(r"[0-9۰-۹٠-٩]{1,2} ?[.)\-:]\s*")
 

@@ -21,7 +21,7 @@ _KINDS: tuple[re.Pattern[str], ...] = (
     re.compile(r" {0,3}[-*•–+] +\S"),
 )
 _PARAGRAPH = len(_KINDS)
-_SENTENCE = re.compile(r"[.!؟?]+(?=\s|$)")
+_SENTENCE = re.compile(r"[.!؟?]{1,8}+(?=\s|$)")
 
 
 def _kind(line: str) -> int | None:

@@ -154,6 +154,17 @@ def test_any_text_is_read(text: str) -> None:
     assert reading.quote in text
 
 
+HOSTILE = ("A و ", "[", "*", ".", "پاسخ صحیح ", "- [A]: x\n- [B]: y\n", "پاسخ:\n- [A]: x\n", "\n", "1. ")
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_a_hostile_text_is_read_in_time(piece: str) -> None:
+    text = piece * (100_000 // len(piece))
+    start = time.process_time()
+    read_option(text, OPTIONS, question=text)
+    assert time.process_time() - start < 5
+
+
 LEAST = {
     ("aya-expanse-8b", "cot"): 0.990,
     ("gaokerena-r1.0", "cot"): 0.985,

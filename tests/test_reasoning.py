@@ -6,6 +6,7 @@ The measurement reads GAOKERENA_DATA and prints its figures (`pytest -s -m data 
 from __future__ import annotations
 
 import statistics
+import time
 from collections.abc import Iterable, Sequence
 
 import pytest
@@ -173,6 +174,15 @@ def test_only_the_last_sentence_of_a_paragraph_is_held_back() -> None:
     splitter = Splitter()
     assert splitter.feed("تب سه روز مانده است. ") == []
     assert splitter.feed("گلو") == [Reasoning("تب سه روز مانده است.")]
+
+
+@pytest.mark.parametrize("piece", [".", "<", "*", "بنابراین ", "ا", "# ", "1. ", "\n"])
+def test_a_hostile_text_is_split_in_time(piece: str) -> None:
+    text = piece * (50_000 // len(piece))
+    start = time.process_time()
+    assert "".join(joined([text])) == text
+    assert "".join(joined(text[:5_000])) == text[:5_000]
+    assert time.process_time() - start < 5
 
 
 COUNTED = {

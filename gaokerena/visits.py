@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Protocol, cast
@@ -31,8 +32,9 @@ from gaokerena.persian import persian_digits
 from gaokerena.questions import Question
 from gaokerena.session import Asker
 
-VISITS_KEPT = 5_000
-ATTEMPTS_KEPT = 5_000
+VISITS_KEPT = 2_000
+ATTEMPTS_KEPT = 2_000
+DOUBLE_CLICK_SECONDS = 0.6
 TURNS_LIMIT = 10
 """Turns of one conversation; more would not fit the context of the models shown here."""
 
@@ -52,6 +54,13 @@ class Visit:
         self.shelf: list[Attempt] = []
         self._desk = desk
         self._asked = 0
+        self._asked_at = float("-inf")
+
+    @property
+    def just_asked(self) -> bool:
+        """Whether the last question is so fresh that another press can only be a double click."""
+        writing = self.current is not None and not self.current.finished
+        return writing and time.monotonic() - self._asked_at < DOUBLE_CLICK_SECONDS
 
     @property
     def current(self) -> Attempt | None:
@@ -112,6 +121,7 @@ class Visit:
             session=self.session,
         )
         self._desk.keep(attempt)
+        self._asked_at = time.monotonic()
         return attempt
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from gaokerena.intake import RefusalError
 from gaokerena.questions import Question
 from gaokerena.session import Asker
 from gaokerena.store import Store
-from gaokerena.visits import TURNS_LIMIT, Desk
+from gaokerena.visits import DOUBLE_CLICK_SECONDS, TURNS_LIMIT, Desk
 from tests.test_session import MODELS
 
 FIRST = Question(text="سردرد دارم. چه کنم؟")
@@ -143,6 +144,21 @@ def test_going_on_needs_a_beginning(desk: Desk) -> None:
     for go_on in (lambda: desk.visit("new").again(), lambda: desk.visit("new").follow(NEXT)):
         with pytest.raises(RefusalError, match="Nothing was asked yet"):
             go_on()
+
+
+def test_a_second_press_within_a_moment_is_a_double_click(store: Store) -> None:
+    slow = {"v": Script("یک دو", seconds=30), "r": Script("یک دو", seconds=30)}
+    visit = Desk(Asker(EchoEngine(slow), MODELS, store), store).visit("a")
+    assert not visit.just_asked
+    attempt = visit.ask(FIRST)
+    assert visit.just_asked
+    time.sleep(DOUBLE_CLICK_SECONDS + 0.1)
+    assert not visit.just_asked
+    attempt.stop()
+    second = visit.again()
+    second.stop()
+    ended(second)
+    assert not visit.just_asked, "once all is written, the next press is meant"
 
 
 def test_a_new_question_and_leaving_both_stop_what_is_being_written(store: Store) -> None:

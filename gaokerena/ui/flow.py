@@ -158,6 +158,9 @@ class Flow:
 
     async def _run(self, visit: Visit, start: Callable[[], Attempt]) -> AsyncIterator[Drawing]:
         """Start an attempt and draw it until it ends or another takes its place."""
+        if visit.just_asked:
+            yield _nothing_new()
+            return
         try:
             attempt = start()
             async for _ in attempt.watch():
@@ -165,7 +168,7 @@ class Flow:
                     break
                 yield self.draw(visit)
             if visit.current is not attempt:
-                yield tuple(gr.skip() for _ in range(DRAWN))
+                yield _nothing_new()
         except RefusalError as refused:
             yield self.draw(visit, notice=notices.refusal(refused))
         except Exception:
@@ -189,6 +192,11 @@ def _flags(question: Question) -> tuple[RedFlag, ...]:
     """Red flags of a question, options included: they tell an examination from a call for help."""
     options = (f"[{name}] {option}" for name, option in zip(LETTERS, question.options, strict=False))
     return red_flags("\n".join([question.text, *options]))
+
+
+def _nothing_new() -> Drawing:
+    """A drawing that leaves everything as it is."""
+    return tuple(gr.skip() for _ in range(DRAWN))
 
 
 def _phase(attempt: Attempt, known: bool) -> str:

@@ -96,23 +96,28 @@ def _html(name: str) -> gr.HTML:
     return gr.HTML("", apply_default_css=False, elem_id=name, js_on_load=f"gaokerena.region(element, '{name}');")
 
 
-def _quiet(**more: Any) -> dict[str, Any]:
-    """Options every event of the page shares: not in the API, no spinner, no queue of one."""
-    return {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": CONCURRENT, **more}
+def _quiet() -> dict[str, Any]:
+    """What every event of the page shares: not in the API, no spinner, no queue of one, pressed again at any time."""
+    return {
+        "api_visibility": "private",
+        "show_progress": "hidden",
+        "concurrency_limit": CONCURRENT,
+        "trigger_mode": "multiple",
+    }
 
 
 def _wire_asking(flow: Flow, panel: ask.AskPanel, later: after.AfterPanel, drawn: list[Any]) -> None:
-    gr.on([panel.ask.click, panel.question.submit], flow.ask, panel.inputs, drawn, **_quiet(trigger_mode="once"))
-    later.again.click(flow.again, panel.consent, drawn, **_quiet(trigger_mode="once"))
+    gr.on([panel.ask.click, panel.question.submit], flow.ask, panel.inputs, drawn, **_quiet())
+    later.again.click(flow.again, panel.consent, drawn, **_quiet())
     follow = [later.follow.click, later.next_question.submit]
-    gr.on(follow, flow.follow, [later.next_question, panel.consent], drawn, **_quiet(trigger_mode="once"))
+    gr.on(follow, flow.follow, [later.next_question, panel.consent], drawn, **_quiet())
 
 
 def _wire_rest(flow: Flow, panel: ask.AskPanel, sides: dict[Any, gr.HTML], bar: gr.HTML, drawn: list[Any]) -> None:
     panel.stop.click(flow.stop(None), **_quiet())
     for side, card in sides.items():
         card.stop(flow.stop(side), **_quiet())
-    bar.submit(flow.judge, None, drawn, **_quiet(trigger_mode="multiple"))
+    bar.submit(flow.judge, None, drawn, **_quiet())
     panel.examples.select(flow.example, None, panel.filled, **_quiet())
     panel.draw.click(flow.from_suite, panel.suite, panel.filled, **_quiet())
 

@@ -105,6 +105,27 @@ def test_asking_again_in_the_middle_stops_the_first_attempt(page: Page, server: 
     assert reasons == ["stopped"] * 4
 
 
+def test_a_new_question_replaces_one_still_being_answered(page: Page) -> None:
+    ask(page, "#کند دربارهٔ آسم بگو.")
+    page.wait_for_function(f"document.querySelector('{LEFT}').innerText.length > 150")
+    ask(page, "#تند تب چیست؟")
+    expect(page.locator("#asked")).to_contain_text("تب چیست؟")
+    wait_ended(page)
+    expect(page.locator("details.earlier summary")).to_contain_text("(۱)")
+    page.wait_for_timeout(500)
+    expect(page.locator("#asked")).to_contain_text("تب چیست؟")
+
+
+def test_a_double_click_asks_once(page: Page, server: Server) -> None:
+    with Store(server.store) as store:
+        before = len(list(store.comparisons()))
+        page.fill("#question textarea", "سینوزیت چیست؟")
+        page.dblclick("#ask")
+        wait_ended(page)
+        assert len(list(store.comparisons())) == before + 1
+    assert answer(page, "left").strip()
+
+
 def test_the_conversation_goes_on_with_the_same_seats(page: Page, server: Server) -> None:
     ask(page, "#تند دیابت چیست؟")
     wait_ended(page)

@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gaokerena.options import Reading, read_option
-from gaokerena.transcripts import FILE, read
+from gaokerena.transcripts import FILE, Transcript, read
 from tests.real_data import data_folder
 
 OPTIONS = ("کم‌کاری تیروئید", "کم‌خونی فقر آهن", "افسردگی", "کمبود ویتامین D")
@@ -182,22 +181,24 @@ LEAST = {
 Row = tuple[str, str, int, str, Reading]
 
 
-def _rows() -> Iterator[Row]:
-    for row in read(data_folder() / FILE):
-        options = (row.option_a, row.option_b, row.option_c, row.option_d)
-        half = int(hashlib.sha256(row.question.encode()).hexdigest(), 16) % 2
-        yield (
-            row.model,
-            row.prompting,
-            half,
-            row.annotated_choice or "",
-            read_option(row.response, options, question=row.question),
-        )
+@pytest.fixture(scope="module")
+def transcripts() -> list[Transcript]:
+    return list(read(data_folder() / FILE))
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[Row]:
-    return list(_rows())
+def rows(transcripts: list[Transcript]) -> list[Row]:
+    return [
+        (row.model, row.prompting, _half(row.question), row.annotated_choice or "", _read(row)) for row in transcripts
+    ]
+
+
+def _half(question: str) -> int:
+    return int(hashlib.sha256(question.encode()).hexdigest(), 16) % 2
+
+
+def _read(row: Transcript) -> Reading:
+    return read_option(row.response, row.options, question=row.question)
 
 
 @pytest.mark.data
@@ -227,14 +228,11 @@ def test_rows_without_a_letter_mostly_give_none(rows: list[Row]) -> None:
 
 
 @pytest.mark.data
-def test_reading_is_fast() -> None:
-    answers = [
-        (row.response, (row.option_a, row.option_b, row.option_c, row.option_d), row.question)
-        for row in read(data_folder() / FILE)
-    ][::10]
+def test_reading_is_fast(transcripts: list[Transcript]) -> None:
+    some = transcripts[::10]
     start = time.process_time()
-    for response, options, question in answers:
-        read_option(response, options, question=question)
-    each = (time.process_time() - start) / len(answers)
+    for row in some:
+        _read(row)
+    each = (time.process_time() - start) / len(some)
     print(f"{each * 1e3:.3f} ms of processor time an answer")  # noqa: T201
     assert each < 1e-3

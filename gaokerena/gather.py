@@ -34,7 +34,7 @@ class Gathering:
 
     def _answer(self, end: Failed | Finished) -> Answer:
         question, request = self.question, self.request
-        reading = read_option(self.conclusion or self.reasoning, question.options) if question.options else None
+        reading = read_option(self.conclusion or self.reasoning, question.options, question=question.text) if question.options else None
         failed = isinstance(end, Failed)
         return Answer(
             question_id=question.id,

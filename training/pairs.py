@@ -42,9 +42,9 @@ def fault(pair: PublishedPair, references: Reference) -> str | None:
             return f"{side}: {reason}"
     if _TEACHER.search(pair.chosen):
         return "chosen: names the student or the correction"
-    if read_option(pair.chosen, options).choice != pair.question.gold:
+    if read_option(pair.chosen, options, question=pair.question.text).choice != pair.question.gold:
         return "chosen: does not reach the key"
-    if read_option(pair.rejected, options).choice in (pair.question.gold, None):
+    if read_option(pair.rejected, options, question=pair.question.text).choice in (pair.question.gold, None):
         return "rejected: reaches the key or chooses nothing"
     if hit := references.hit(pair.question.text, pair.chosen, pair.rejected):
         return f"shares_8_gram_with_{hit}"

@@ -91,6 +91,11 @@ class LocalEngine:
         return (*self._source[1], "base")
 
     @property
+    def loaded(self) -> Loaded:
+        """The models themselves, for measuring; nobody may compute with them while a stream is open."""
+        return self._loaded
+
+    @property
     def description(self) -> str:
         """Device, dtype and context length, for the log."""
         model = self._loaded.model

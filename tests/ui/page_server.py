@@ -1,4 +1,4 @@
-"""Starts tests/ui/serve.py, the real page on scripted answers, in a process of its own.
+"""Starts a page in a process of its own: tests/ui/serve.py on scripted answers, or app.py on a preset.
 
 In a process of its own because that is how it runs, and because the page's warnings are not the tests' warnings.
 """
@@ -11,12 +11,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 SCRIPT = Path(__file__).with_name("serve.py")
+APP = Path(__file__).parents[2] / "app.py"
 STARTED_WITHIN = 90.0
 
 
@@ -29,10 +30,14 @@ class Server:
     process: subprocess.Popen[bytes]
 
 
-def start(folder: Path) -> Server:
-    """Start the page with its store and log in `folder`; returns once it answers."""
+def start(folder: Path, settings: Mapping[str, str] | None = None) -> Server:
+    """Start a page with its store and log in `folder`; returns once it answers.
+
+    With `settings` (the environment's GAOKERENA_*) it is app.py, else the scripted page.
+    """
     port = _free_port()
-    server = Server(f"http://127.0.0.1:{port}", folder / "store.sqlite3", _run(port, folder))
+    process = _run(port, folder) if settings is None else _run_app(port, folder, settings)
+    server = Server(f"http://127.0.0.1:{port}", folder / "store.sqlite3", process)
     end = time.monotonic() + STARTED_WITHIN
     while time.monotonic() < end and server.process.poll() is None:
         try:
@@ -46,9 +51,9 @@ def start(folder: Path) -> Server:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
+def serving(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
     """A page for the length of a `with`; fails when its log holds a traceback."""
-    server = start(folder)
+    server = start(folder, settings)
     try:
         yield server
     finally:
@@ -68,9 +73,19 @@ def log(folder: Path) -> str:
 
 def _run(port: int, folder: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, str(SCRIPT), str(port), str(folder / "store.sqlite3")]
-    environment = {**os.environ, "GRADIO_ANALYTICS_ENABLED": "False", "OMP_NUM_THREADS": "1"}
+    return _open(command, folder, {})
+
+
+def _run_app(port: int, folder: Path, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    where = {"GAOKERENA_PORT": str(port), "GAOKERENA_STORE_PATH": str(folder / "store.sqlite3")}
+    return _open([sys.executable, str(APP)], folder, {**where, **settings})
+
+
+def _open(command: list[str], folder: Path, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GAOKERENA_")}
+    environment = {**inherited, "GRADIO_ANALYTICS_ENABLED": "False", "OMP_NUM_THREADS": "1", **settings}
     with (folder / "log.txt").open("wb") as out:
-        return subprocess.Popen(command, stdout=out, stderr=out, env=environment)
+        return subprocess.Popen(command, stdout=out, stderr=out, env=environment, cwd=folder)
 
 
 def _free_port() -> int:

@@ -16,7 +16,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -134,7 +134,7 @@ class Attempt:
                 thought_seconds=seconds if row.thought_seconds is None else row.thought_seconds,
             )
 
-    def updates(self, every: float = UPDATE_SECONDS) -> Iterator[int]:
+    def updates(self, every: float = UPDATE_SECONDS) -> Generator[int, None, None]:
         """A version number after changes, at most one each `every` seconds; ends when both sides have ended."""
         seen = -1
         try:
@@ -147,7 +147,7 @@ class Attempt:
         finally:
             self.stop()
 
-    async def watch(self, every: float = UPDATE_SECONDS) -> AsyncIterator[int]:
+    async def watch(self, every: float = UPDATE_SECONDS) -> AsyncGenerator[int, None]:
         """`updates` for an event loop: holds no thread while it waits."""
         seen = -1
         try:

@@ -55,12 +55,13 @@ class Visit:
         self._desk = desk
         self._asked = 0
         self._asked_at = float("-inf")
+        self._starting = False
 
     @property
     def just_asked(self) -> bool:
         """Whether the last question is so fresh that another press can only be a double click."""
         writing = self.current is not None and not self.current.finished
-        return writing and time.monotonic() - self._asked_at < DOUBLE_CLICK_SECONDS
+        return self._starting or (writing and time.monotonic() - self._asked_at < DOUBLE_CLICK_SECONDS)
 
     @property
     def current(self) -> Attempt | None:
@@ -107,6 +108,13 @@ class Visit:
         return self.current
 
     def _start(self, question: Question, earlier: list[Attempt], last: Attempt | None, consent: bool) -> Attempt:
+        self._starting = True
+        try:
+            return self._asked_anew(question, earlier, last, consent)
+        finally:
+            self._starting = False
+
+    def _asked_anew(self, question: Question, earlier: list[Attempt], last: Attempt | None, consent: bool) -> Attempt:
         self.stop()
         seed = self._desk.seed + self._asked
         self._asked += 1

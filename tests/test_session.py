@@ -176,7 +176,7 @@ def test_watching_from_an_event_loop_ends_and_closing_it_stops() -> None:
         watching = attempt.watch(every=0.01)
         async for _ in watching:
             break
-        await watching.aclose()  # type: ignore[attr-defined]
+        await watching.aclose()
         await asyncio.sleep(0.5)
         return attempt
 

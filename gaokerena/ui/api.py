@@ -12,7 +12,9 @@ Not covered: conversations, and keeping text for research (a program gives no co
 
 # No `from __future__ import annotations`: gr.api reads the hints of these functions as types, not as text.
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import gradio as gr
@@ -45,12 +47,13 @@ class Api:
             listed = [line for line in str(options or "").splitlines() if line.strip()]
             asked = read_question(str(question or ""), listed, limit=self._limit)
             session = self._desk.session(request.session_hash)
-            attempt = self._desk.asker.ask(asked, seed=_whole(seed), session=session)
+            attempt = await asyncio.to_thread(self._desk.asker.ask, asked, seed=_whole(seed), session=session)
         except RefusalError as refused:
             raise gr.Error(str(refused), print_exception=False) from refused
         self._desk.keep(attempt)
-        async for _ in attempt.watch():
-            yield _payload(attempt)
+        async with aclosing(attempt.watch()) as changes:
+            async for _ in changes:
+                yield _payload(attempt)
 
     def judge(
         self, request: gr.Request, comparison: str, verdict: str, reasons: list[str] | None = None

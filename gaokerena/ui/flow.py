@@ -7,9 +7,11 @@ The functions that stream are asynchronous: a waiting visitor holds no thread.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -162,11 +164,12 @@ class Flow:
             yield _nothing_new()
             return
         try:
-            attempt = start()
-            async for _ in attempt.watch():
-                if visit.current is not attempt:
-                    break
-                yield self.draw(visit)
+            attempt = await asyncio.to_thread(start)  # it waits for the disk
+            async with aclosing(attempt.watch()) as changes:
+                async for _ in changes:
+                    if visit.current is not attempt:
+                        break
+                    yield self.draw(visit)
             if visit.current is not attempt:
                 yield _nothing_new()
         except RefusalError as refused:

@@ -60,7 +60,7 @@ def run(
 ) -> None:
     """Run one recipe, or go on after a kill: python -m training run RECIPE.yaml --out runs/r1 --data pairs.jsonl"""
     from training import dpo, sft
-    from training.manifest import Manifest, file_hash, fingerprint, finished
+    from training.manifest import Manifest, begin, file_hash, fingerprint, finished
     from training.recipe import DpoRecipe, SftRecipe, load
 
     loaded = load(recipe)
@@ -76,6 +76,7 @@ def run(
     if finished(out, mark):
         logging.getLogger("training").info("%s: finished earlier, nothing to do", out)
         return
+    begin(out, mark)
     manifest = Manifest(loaded.kind, loaded.seed, mark)
     if isinstance(loaded, SftRecipe):
         sft.train(loaded, source, out, manifest)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from gaokerena.persian import normalize_for_key
+from gaokerena.questions import Question
 
 SIZE = 8
 SHORTEST = 4
@@ -24,6 +25,15 @@ def grams(text: str, size: int = SIZE) -> Iterator[str]:
         yield " ".join(words)
     for start in range(len(words) - size + 1):
         yield " ".join(words[start : start + size])
+
+
+def forms(question: Question) -> tuple[str, ...]:
+    """The texts a question is compared by: alone, and with its options in their order but without their letters.
+
+    A rendered prompt is no such text: it runs on after a question of fewer than eight words, and its letters stand
+    between the options.
+    """
+    return (question.text, " ".join((question.text, *question.options)))
 
 
 class Reference:

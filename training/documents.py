@@ -25,7 +25,7 @@ from gaokerena.prompts import user_text
 from gaokerena.questions import Question
 from training import sources
 from training.casing import Casing
-from training.decontaminate import Reference
+from training.decontaminate import Reference, forms
 
 HELD_OUT_PER_MILLE = 20
 COT_SHARE = 0.6
@@ -42,6 +42,8 @@ class Document:
     user: str
     assistant: str
     question_key: str
+    published: tuple[str, ...] = ()
+    """Question and answer before their form was changed: numbers and letters put in between would hide an overlap."""
 
     def row(self) -> dict[str, Any]:
         return {
@@ -130,7 +132,8 @@ def _consultations(folder: Path, seed: int) -> Iterator[Document]:
         name = question_key(question)
         steps = as_steps(row.answer) if random.Random(f"{seed}:{name}").random() < COT_SHARE else None
         prompting = "cot" if steps else "straight"
-        yield Document("consultation", prompting, user_text(question, prompting), steps or row.answer, name)
+        published = (row.question, row.answer)
+        yield Document("consultation", prompting, user_text(question, prompting), steps or row.answer, name, published)
 
 
 def _explained(folder: Path, seed: int, casing: Casing, dropped: Counter[str]) -> Iterator[Document]:
@@ -144,24 +147,26 @@ def _explained(folder: Path, seed: int, casing: Casing, dropped: Counter[str]) -
             casing.restore(explanation(row.explanation)),
             row.question.options["ABCD".index(row.question.gold)],
         )
-        name, gold = question_key(row.question), row.question.gold
+        name, gold, published = question_key(row.question), row.question.gold, forms(row.question)
         form = random.Random(f"{seed}:{name}").random()
         if form < 0.5:
             text = user_text(row.question, "straight")
-            yield Document("explained", "straight", text, f"گزینهٔ [{gold}] {option} درست است. {body}", name)
+            answer = f"گزینهٔ [{gold}] {option} درست است. {body}"
+            yield Document("explained", "straight", text, answer, name, published)
         elif form < 0.8:
             text = user_text(row.question, "cot")
-            yield Document("explained", "cot", text, f"{body}\n\nبنابراین گزینهٔ [{gold}] {option} پاسخ درست است.", name)
+            answer = f"{body}\n\nبنابراین گزینهٔ [{gold}] {option} پاسخ درست است."
+            yield Document("explained", "cot", text, answer, name, published)
         else:
             free = Question(text=row.question.text)
-            yield Document("explained", "cot", user_text(free, "cot"), f"{body}\n\nنتیجه: {option}.", name)
+            yield Document("explained", "cot", user_text(free, "cot"), f"{body}\n\nنتیجه: {option}.", name, published)
 
 
 def _pairs(folder: Path, casing: Casing) -> Iterator[Document]:
     for row in sources.published_pairs(folder):
         name, asked = question_key(row.question), user_text(row.question, "cot")
-        yield Document("pair_chosen", "cot", asked, casing.restore(row.chosen), name)
-        yield Document("pair_rejected", "cot", asked, casing.restore(row.rejected), name)
+        yield Document("pair_chosen", "cot", asked, casing.restore(row.chosen), name, forms(row.question))
+        yield Document("pair_rejected", "cot", asked, casing.restore(row.rejected), name, forms(row.question))
 
 
 def build(folder: Path, seed: int, references: Reference, dropped: Counter[str]) -> Iterator[Document]:
@@ -174,7 +179,7 @@ def build(folder: Path, seed: int, references: Reference, dropped: Counter[str])
             key = normalize_for_key(document.assistant)
             if reason is None and key in seen:
                 reason = "duplicate"
-            if reason is None and (hit := references.hit(document.user, document.assistant)):
+            if reason is None and (hit := references.hit(document.user, document.assistant, *document.published)):
                 reason = f"shares_8_gram_with_{hit}"
             if reason:
                 dropped[f"{document.kind}: {reason}"] += 1

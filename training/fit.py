@@ -68,6 +68,7 @@ def arguments(recipe: SftRecipe | DpoRecipe, out: Path) -> dict[str, Any]:
         "bf16": chosen.bf16,
         "use_cpu": not gpu,
         "dataloader_pin_memory": gpu,
+        "include_num_input_tokens_seen": "non_padding",
         "report_to": "none",
         "disable_tqdm": True,
         "max_length": recipe.max_length,

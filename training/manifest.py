@@ -21,7 +21,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from training.errors import TrainingError
+
 NAME = "manifest.json"
+STARTED = "started.json"
+HALF_DONE = ("checkpoint.pt", "checkpoints")
+"""What a killed stage goes on from."""
 _PACKAGES = ("torch", "transformers", "peft", "trl", "tokenizers")
 
 
@@ -67,6 +72,23 @@ def finished(folder: Path, fingerprint: str) -> dict[str, Any] | None:
         return None
     manifest = read_json(path)
     return manifest if manifest["fingerprint"] == fingerprint else None
+
+
+def begin(folder: Path, fingerprint: str) -> None:
+    """Note that the stage with this fingerprint runs in `folder`, where it may find its own checkpoints.
+
+    Raises TrainingError when the checkpoints there are of another recipe or other inputs: going on from them would
+    pass an old model off as the new one, and deleting hours of work is for a person to decide.
+    """
+    notes = [folder / name for name in (STARTED, NAME) if (folder / name).exists()]
+    earlier = read_json(notes[0])["fingerprint"] if notes else fingerprint
+    left = [folder / name for name in HALF_DONE if (folder / name).exists()]
+    if left and earlier != fingerprint:
+        raise TrainingError(
+            f"{left[0]} is of another recipe or other inputs (it is {earlier}, this run {fingerprint}); "
+            "restore them to go on from it, or delete that folder to start anew"
+        )
+    write_json(folder / STARTED, {"fingerprint": fingerprint})
 
 
 def fingerprint(*parts: object) -> str:

@@ -22,6 +22,7 @@ from training.errors import TrainingError
 from training.manifest import (
     NAME,
     Manifest,
+    begin,
     file_hash,
     fingerprint,
     finished,
@@ -182,6 +183,7 @@ def make(out: Path, only: str | None = None, recipes: Path = RECIPES) -> None:
         if finished(folder, mark):
             log.info("%s: finished earlier, nothing to do", stage)
             continue
+        begin(folder, mark)
         log.info("%s: running", stage)
         manifest = Manifest(stage, recipe.seed, mark)
         run(recipe, folder, manifest)

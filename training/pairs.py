@@ -25,7 +25,7 @@ from gaokerena.options import read_option
 from gaokerena.prompts import VERSION, user_text
 from training import sources
 from training.casing import Casing
-from training.decontaminate import Reference
+from training.decontaminate import Reference, forms
 from training.documents import defect, held_out, question_key
 from training.sources import PublishedPair
 
@@ -46,7 +46,7 @@ def fault(pair: PublishedPair, references: Reference) -> str | None:
         return "chosen: does not reach the key"
     if read_option(pair.rejected, options, question=pair.question.text).choice in (pair.question.gold, None):
         return "rejected: reaches the key or chooses nothing"
-    if hit := references.hit(pair.question.text, pair.chosen, pair.rejected):
+    if hit := references.hit(*forms(pair.question), pair.chosen, pair.rejected):
         return f"shares_8_gram_with_{hit}"
     return None
 
@@ -77,13 +77,15 @@ CUES: dict[str, Callable[[str], float]] = {
 def cues(sides: Iterable[tuple[str, str]]) -> dict[str, float]:
     """How often each surface feature, at its better direction, picks the chosen one of (chosen, rejected); ties half.
 
-    0.5 is no cue at all, 1.0 tells every pair apart.
+    0.5 is no cue at all (so are no pairs), 1.0 tells every pair apart.
     """
     sides = list(sides)
+    if not sides:
+        return dict.fromkeys(CUES, 0.5)
     found = {}
     for name, feature in CUES.items():
         values = [(feature(chosen), feature(rejected)) for chosen, rejected in sides]
-        wins = sum((one > two) + 0.5 * (one == two) for one, two in values) / max(1, len(values))
+        wins = sum((one > two) + 0.5 * (one == two) for one, two in values) / len(values)
         found[name] = round(max(wins, 1 - wins), 4)
     return found
 

@@ -144,7 +144,7 @@ def load(path: Path) -> Any:
         return _ADAPTER.validate_python(values)
     except FileNotFoundError as error:
         raise TrainingError(f"no recipe at {path}; those that ship lie under {FOLDER.name}/") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise TrainingError(f"{path} is not YAML: {error}") from error
     except ValidationError as error:
         faults = "; ".join(

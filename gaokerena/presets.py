@@ -1,5 +1,5 @@
 """Presets: named sets of models. `mini` ships with the repository, `gaokerena` is the real pair, `endpoint` is served
-elsewhere, `echo` needs no model at all.
+elsewhere, `recorded` plays what the published models said to the suites' questions, `echo` needs no model at all.
 
     preset = load_preset(load_settings())
     preset.engine.stream([...])
@@ -82,6 +82,8 @@ def load_preset(settings: Settings) -> Preset:
     """The preset the settings name, its models loaded. Raises EngineError when they cannot be."""
     if settings.preset == "echo":
         return _with_cache(settings, _echo())
+    if settings.preset == "recorded":
+        return _recorded(settings)
     if settings.preset == "endpoint":
         return _with_cache(settings, _endpoint(settings))
     return _with_cache(settings, _local(settings, PLANS[settings.preset]))
@@ -125,6 +127,25 @@ def _endpoint(settings: Settings) -> Preset:
         prompting = model.prompting if "prompting" in model.model_fields_set else default.get(name, "straight")
         models[name] = _info(name, plan.labels.get(name, model.model), prompting, plan)
     return Preset("endpoint", EndpointEngine(settings.endpoints), models)
+
+
+def _recorded(settings: Settings) -> Preset:
+    from gaokerena.engines.recorded import RecordedEngine
+    from gaokerena.transcripts import TranscriptsError
+
+    source = settings.data / "transcripts.parquet" if settings.data else None
+    if source is None or not source.exists():
+        where = f"{source} does not exist" if source else "GAOKERENA_DATA is not set"
+        raise EngineError(f"the preset recorded plays transcripts.parquet of the data folder, and {where}")
+    try:
+        engine = RecordedEngine([source], pace=600.0)
+    except TranscriptsError as error:
+        raise EngineError(str(error)) from error
+    plan = PLANS["gaokerena"]
+    models = {"v": _info("v", plan.labels["v"], "straight", plan), "r": _info("r", plan.labels["r"], "cot", plan)}
+    note_fa = "پاسخ‌ها ضبط‌شده‌اند: آنچه گوکرنای منتشرشده به پرسش‌های آزمون‌ها گفته است. برای پرسش دیگر پاسخی نیست."
+    note_en = "Recorded: what the published Gaokerena said to the exams' questions. There is no answer to any other."
+    return Preset("recorded", engine, models, note_fa, note_en)
 
 
 def _echo() -> Preset:

@@ -23,7 +23,7 @@ from gaokerena.engines.endpoint import EndpointModel
 PREFIX = "GAOKERENA_"
 CONFIG = "GAOKERENA_CONFIG"
 DEFAULT_FILE = "gaokerena.toml"
-PresetName = Literal["mini", "gaokerena", "endpoint", "echo"]
+PresetName = Literal["mini", "gaokerena", "endpoint", "recorded", "echo"]
 
 
 class SettingsError(Exception):
@@ -35,7 +35,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_nested_delimiter="__")
 
-    preset: PresetName = Field("mini", description="which models answer: mini, gaokerena, endpoint or echo")
+    preset: PresetName = Field("mini", description="which models answer: mini, gaokerena, endpoint, recorded or echo")
     language: Literal["fa", "en"] = Field("fa", description="language the page opens in")
     host: str = Field("127.0.0.1", description="address the page listens on; 0.0.0.0 for every network")
     port: int = Field(7860, ge=0, le=65535, description="port of the page; 0 takes a free one")

@@ -1,0 +1,248 @@
+"""V and R in one batch on one base, against the other ways to run them; figures as ratios within one run.
+
+    python benchmarks/side_by_side.py --json                 # mini and about 300 M, and 8 B when there is a GPU
+    python benchmarks/side_by_side.py --size mid --rounds 5 --dtype bfloat16
+
+Three ways to get both answers, greedy, interleaved round by round:
+  one_batch        this project's decoding: both rows in every forward pass
+  one_after_other  PEFT: set_adapter and generate, V then R, on one base in memory
+  two_merged       two whole models with the adapters merged in, one after the other
+and five samples of one prompt in one call against five calls. Weights are random (the mini shape takes the shipped ones
+when they are there): time and memory do not depend on what the weights say. Greedy tokens are compared in float32.
+
+Not covered: the network, the page, several visitors at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from gaokerena.engines.threads import calm
+
+calm()
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import CohereConfig, CohereForCausalLM
+from transformers.utils.logging import disable_progress_bar
+
+from gaokerena.engines.adapters import stack
+from gaokerena.engines.base import Sampling
+from gaokerena.engines.decoding import Batch, Row
+
+SHAPES = {
+    "mini": {"hidden_size": 384, "intermediate_size": 1152, "num_hidden_layers": 6, "heads": (6, 2), "vocab_size": 12_000},
+    "mid": {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 16, "heads": (16, 4), "vocab_size": 49_152},
+    "8b": {"hidden_size": 4096, "intermediate_size": 14_336, "num_hidden_layers": 32, "heads": (32, 8), "vocab_size": 256_000},
+}
+PROMPTS = {"v": 60, "r": 150}
+"""Prompt tokens of the two rows."""
+
+
+def build(size: str, dtype: torch.dtype, device: str, folder: Path, rank: int) -> PeftModel:
+    """A random Cohere model of the size with adapters v and r, strong enough to change what is said."""
+    shape = dict(SHAPES[size])
+    heads, kv_heads = shape.pop("heads")
+    config = CohereConfig(
+        **shape, num_attention_heads=heads, num_key_value_heads=kv_heads, rope_theta=10_000.0, logit_scale=0.125,
+        max_position_embeddings=2048, eos_token_id=1, pad_token_id=0, bos_token_id=2,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    with torch.device(device):
+        torch.set_default_dtype(dtype)
+        model = CohereForCausalLM(config).eval()
+        torch.set_default_dtype(torch.float32)
+    lora = LoraConfig(r=rank, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM")
+    peft = get_peft_model(model, lora, adapter_name="adapter_v", autocast_adapter_dtype=False)
+    peft.add_adapter("adapter_r", lora, autocast_adapter_dtype=False)
+    for name, weight in peft.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.05)
+    peft.save_pretrained(folder)
+    return peft.eval()
+
+
+def prompts(vocabulary: int) -> dict[str, list[int]]:
+    """Random token ids for each row, the same every time."""
+    generator = torch.Generator().manual_seed(1)
+    return {name: torch.randint(10, vocabulary, (length,), generator=generator).tolist() for name, length in PROMPTS.items()}
+
+
+def run_batch(batch: Batch, rows: list[Row]) -> list[list[int]]:
+    """Decode `rows` to their limits; their tokens."""
+    batch.join(rows)
+    while batch.rows:
+        batch.step()
+    return [row.tokens for row in rows]
+
+
+def run_generate(model: Any, prompt: list[int], tokens: int) -> list[int]:
+    """Greedy tokens by transformers' own generate."""
+    ids = torch.tensor([prompt], device=model.device)
+    with torch.inference_mode():
+        out = model.generate(
+            input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=tokens, min_new_tokens=tokens, do_sample=False
+        )
+    found: list[int] = out[0, len(prompt) :].tolist()
+    return found
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Seconds and result; waits for the GPU."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    start = time.perf_counter()
+    result = work()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter() - start, result
+
+
+def interleaved(ways: dict[str, Callable[[], Any]], rounds: int) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
+    """Every way once a round, after one round unmeasured: seconds (median, min, max) and the last results."""
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    results: dict[str, Any] = {}
+    for number in range(rounds + 1):
+        for name, work in ways.items():
+            took, results[name] = timed(work)
+            if number:
+                seconds[name].append(took)
+    shown = {
+        name: {"median": round(statistics.median(all_), 4), "min": round(min(all_), 4), "max": round(max(all_), 4)}
+        for name, all_ in seconds.items()
+    }
+    return shown, results
+
+
+def weight_bytes(model: Any, adapters: bool) -> int:
+    """Bytes of the adapters' parameters, or of all others."""
+    return sum(
+        weight.numel() * weight.element_size() for name, weight in model.named_parameters() if ("lora_" in name) is adapters
+    )
+
+
+def ratio(seconds: dict[str, dict[str, float]], of: str, to: str) -> float:
+    """One way's median as a share of another's."""
+    return round(seconds[of]["median"] / seconds[to]["median"], 3)
+
+
+def measure(size: str, dtype: torch.dtype, device: str, tokens: int, rounds: int) -> dict[str, Any]:
+    """All figures of one size."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        peft = build(size, dtype, device, folder, rank=8)
+        second = weight_bytes(peft, adapters=True) / 2 / weight_bytes(peft, adapters=False)
+        asked = prompts(peft.config.vocab_size)
+        seconds, results = interleaved(_peft_ways(peft, asked, tokens), rounds)
+        merged = {} if size == "8b" else _merged(peft, folder)
+        ways = {"two_merged": lambda: [run_generate(merged[name], asked[name], tokens) for name in asked]} if merged else {}
+        model, selection = stack(peft, {"v": "adapter_v", "r": "adapter_r"})
+        batch = Batch(model, selection, frozenset(), 0)
+        ours = _our_ways(batch, asked, tokens)
+        # PEFT's layers are gone once stacked, so its rounds come first; `seconds` of both stand on the same machine,
+        # and one_alone (ours, one row after the other) is the bridge inside one interleaving.
+        more, found = interleaved(ways | ours, rounds)
+        seconds |= more
+        five, _ = interleaved(_five_ways(batch, asked["r"], tokens), rounds)
+    exact = dtype == torch.float32
+    return {
+        "parameters": sum(weight.numel() for weight in model.parameters()),
+        "dtype": str(dtype).removeprefix("torch."),
+        "device": device,
+        "new_tokens": tokens,
+        "rounds": rounds,
+        "seconds": seconds | five,
+        "ratio": {
+            "one_batch_to_one_after_other": ratio(seconds, "one_batch", "one_after_other"),
+            "one_batch_to_one_alone_each": ratio(seconds, "one_batch", "one_alone_each"),
+            **({"one_batch_to_two_merged": ratio(seconds, "one_batch", "two_merged")} if merged else {}),
+            "five_in_one_call_to_five_calls": ratio(five, "five_in_one_call", "five_calls"),
+        },
+        "second_model_memory_percent": round(100 * second, 2),
+        "greedy_tokens_equal": found["one_batch"] == results["one_after_other"] if exact else None,
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+
+
+def _peft_ways(peft: PeftModel, asked: dict[str, list[int]], tokens: int) -> dict[str, Callable[[], Any]]:
+    def one_after_other() -> list[list[int]]:
+        found = []
+        for name, prompt in asked.items():
+            peft.set_adapter(f"adapter_{name}", inference_mode=True)
+            found.append(run_generate(peft, prompt, tokens))
+        return found
+
+    return {"one_after_other": one_after_other}
+
+
+def _merged(peft: PeftModel, folder: Path) -> dict[str, Any]:
+    """Two whole models, each with one adapter merged into weights of its own."""
+    import copy
+
+    found = {}
+    for name in PROMPTS:
+        bare = copy.deepcopy(peft)
+        found[name] = bare.merge_and_unload(adapter_names=[f"adapter_{name}"]).eval()
+        gc.collect()
+    return found
+
+
+def _row(name: str, prompt: list[int], tokens: int, sampling: Sampling | None = None, seed: int = 0) -> Row:
+    return Row(name, tuple(prompt), sampling or Sampling(), seed, tokens)
+
+
+def _our_ways(batch: Batch, asked: dict[str, list[int]], tokens: int) -> dict[str, Callable[[], Any]]:
+    return {
+        "one_batch": lambda: run_batch(batch, [_row(name, prompt, tokens) for name, prompt in asked.items()]),
+        "one_alone_each": lambda: [run_batch(batch, [_row(name, prompt, tokens)])[0] for name, prompt in asked.items()],
+    }
+
+
+def _five_ways(batch: Batch, prompt: list[int], tokens: int) -> dict[str, Callable[[], Any]]:
+    sampling = Sampling(temperature=0.7, top_p=0.95)
+    rows = lambda: [_row("r", prompt, tokens, sampling, seed) for seed in range(5)]  # noqa: E731
+    return {
+        "five_in_one_call": lambda: run_batch(batch, rows()),
+        "five_calls": lambda: [run_batch(batch, [row]) for row in rows()],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", choices=[*SHAPES, "all"], default="all")
+    parser.add_argument("--dtype", choices=["float32", "bfloat16"], default=None, help="default: both on a CPU")
+    parser.add_argument("--tokens", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--json", action="store_true")
+    chosen = parser.parse_args()
+    disable_progress_bar()
+    if chosen.threads:
+        torch.set_num_threads(chosen.threads)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    sizes = [chosen.size] if chosen.size != "all" else ["mini", "mid", *(["8b"] if device == "cuda" else [])]
+    report: dict[str, Any] = {"torch": torch.__version__, "threads": torch.get_num_threads(), "sizes": {}}
+    for size in sizes:
+        for name in [chosen.dtype] if chosen.dtype else (["bfloat16"] if size == "8b" else ["float32", "bfloat16"]):
+            found = measure(size, getattr(torch, name), device, chosen.tokens, chosen.rounds)
+            report["sizes"][f"{size} {name}"] = found
+            if not chosen.json:
+                print(f"{size} {name}: {json.dumps(found['ratio'])}, second model {found['second_model_memory_percent']} % of memory")
+    if chosen.json:
+        print(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""The pictures of README.md, taken from the real page: `make screenshot`.
+
+Starts app.py on the preset mini with a store of its own, asks, opens the thoughts, judges, and writes docs/page.png
+and docs/page-narrow.png.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from tests.browser.conftest import CHROMIUM, ask, wait_phase  # noqa: E402
+from tests.ui.page_server import serving  # noqa: E402
+
+QUESTION = "سه روز است گلودرد و تب خفیف دارم و بلع برایم سخت شده است. چه کار کنم؟"
+ANSWER_WITHIN = 180_000
+"""Milliseconds."""
+
+
+def take(page: Page, name: str) -> None:
+    """The whole page as it stands."""
+    page.wait_for_timeout(400)
+    page.screenshot(path=HERE / name, full_page=True)
+
+
+def main() -> None:
+    """Ask, wait, open, judge, take."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(Path(folder), {"GAOKERENA_PRESET": "mini", "GAOKERENA_SEED": "3"}) as server,
+        sync_playwright() as driver,
+    ):
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(server.address)
+        page.wait_for_selector("#question textarea")
+        ask(page, QUESTION)
+        for side in ("left", "right"):
+            wait_phase(page, side, "ended", ANSWER_WITHIN)
+        for toggle in page.locator(".thoughts-toggle").all():
+            toggle.press("Enter")
+        take(page, "page.png")
+        page.set_viewport_size({"width": 360, "height": 740})
+        take(page, "page-narrow.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

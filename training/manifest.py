@@ -86,7 +86,7 @@ def begin(folder: Path, fingerprint: str) -> None:
     if left and earlier != fingerprint:
         raise TrainingError(
             f"{left[0]} is of another recipe or other inputs (it is {earlier}, this run {fingerprint}); "
-            "restore them to go on from it, or delete that folder to start anew"
+            f"delete it to start anew, or delete {notes[0]} to go on from it all the same"
         )
     write_json(folder / STARTED, {"fingerprint": fingerprint})
 

@@ -3,10 +3,11 @@
     python benchmarks/side_by_side.py --json                 # mini and about 300 M, and 8 B when there is a GPU
     python benchmarks/side_by_side.py --size mid --rounds 5 --dtype bfloat16
 
-Three ways to get both answers, greedy, interleaved round by round:
+Ways to get both answers, greedy, interleaved round by round:
   one_batch        this project's decoding: both rows in every forward pass
   one_after_other  PEFT: set_adapter and generate, V then R, on one base in memory
-  two_merged       two whole models with the adapters merged in, one after the other
+  one_alone_each   this project's decoding, one row after the other
+  two_merged       two whole models with the adapters merged in, one after the other (not at 8 B)
 and five samples of one prompt in one call against five calls. Weights are random (the mini shape takes the shipped ones
 when they are there): time and memory do not depend on what the weights say. Greedy tokens are compared in float32.
 
@@ -16,12 +17,12 @@ Not covered: the network, the page, several visitors at once.
 from __future__ import annotations
 
 import argparse
+import copy
 import gc
 import json
 import resource
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -43,21 +44,22 @@ from gaokerena.engines.base import Sampling
 from gaokerena.engines.decoding import Batch, Row
 
 SHAPES = {
-    "mini": {"hidden_size": 384, "intermediate_size": 1152, "num_hidden_layers": 6, "heads": (6, 2), "vocab_size": 12_000},
-    "mid": {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 16, "heads": (16, 4), "vocab_size": 49_152},
-    "8b": {"hidden_size": 4096, "intermediate_size": 14_336, "num_hidden_layers": 32, "heads": (32, 8), "vocab_size": 256_000},
+    "mini": {"hidden": 384, "inner": 1152, "layers": 6, "heads": 6, "kv_heads": 2, "vocabulary": 12_000},
+    "mid": {"hidden": 1024, "inner": 4096, "layers": 16, "heads": 16, "kv_heads": 4, "vocabulary": 49_152},
+    "8b": {"hidden": 4096, "inner": 14_336, "layers": 32, "heads": 32, "kv_heads": 8, "vocabulary": 256_000},
 }
 PROMPTS = {"v": 60, "r": 150}
 """Prompt tokens of the two rows."""
 
 
-def build(size: str, dtype: torch.dtype, device: str, folder: Path, rank: int) -> PeftModel:
+def build(size: str, dtype: torch.dtype, device: str, rank: int) -> PeftModel:
     """A random Cohere model of the size with adapters v and r, strong enough to change what is said."""
-    shape = dict(SHAPES[size])
-    heads, kv_heads = shape.pop("heads")
+    shape = SHAPES[size]
     config = CohereConfig(
-        **shape, num_attention_heads=heads, num_key_value_heads=kv_heads, rope_theta=10_000.0, logit_scale=0.125,
-        max_position_embeddings=2048, eos_token_id=1, pad_token_id=0, bos_token_id=2,
+        hidden_size=shape["hidden"], intermediate_size=shape["inner"], num_hidden_layers=shape["layers"],
+        num_attention_heads=shape["heads"], num_key_value_heads=shape["kv_heads"], vocab_size=shape["vocabulary"],
+        rope_theta=10_000.0, logit_scale=0.125, max_position_embeddings=2048,
+        eos_token_id=1, pad_token_id=0, bos_token_id=2,
     )  # fmt: skip
     torch.manual_seed(0)
     with torch.device(device):
@@ -70,14 +72,14 @@ def build(size: str, dtype: torch.dtype, device: str, folder: Path, rank: int) -
     for name, weight in peft.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight, std=0.05)
-    peft.save_pretrained(folder)
     return peft.eval()
 
 
 def prompts(vocabulary: int) -> dict[str, list[int]]:
     """Random token ids for each row, the same every time."""
     generator = torch.Generator().manual_seed(1)
-    return {name: torch.randint(10, vocabulary, (length,), generator=generator).tolist() for name, length in PROMPTS.items()}
+    drawn = {name: torch.randint(10, vocabulary, (length,), generator=generator) for name, length in PROMPTS.items()}
+    return {name: ids.tolist() for name, ids in drawn.items()}
 
 
 def run_batch(batch: Batch, rows: list[Row]) -> list[list[int]]:
@@ -93,7 +95,11 @@ def run_generate(model: Any, prompt: list[int], tokens: int) -> list[int]:
     ids = torch.tensor([prompt], device=model.device)
     with torch.inference_mode():
         out = model.generate(
-            input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=tokens, min_new_tokens=tokens, do_sample=False
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            max_new_tokens=tokens,
+            min_new_tokens=tokens,
+            do_sample=False,
         )
     found: list[int] = out[0, len(prompt) :].tolist()
     return found
@@ -128,9 +134,8 @@ def interleaved(ways: dict[str, Callable[[], Any]], rounds: int) -> tuple[dict[s
 
 def weight_bytes(model: Any, adapters: bool) -> int:
     """Bytes of the adapters' parameters, or of all others."""
-    return sum(
-        weight.numel() * weight.element_size() for name, weight in model.named_parameters() if ("lora_" in name) is adapters
-    )
+    chosen = (weight for name, weight in model.named_parameters() if ("lora_" in name) is adapters)
+    return sum(weight.numel() * weight.element_size() for weight in chosen)
 
 
 def ratio(seconds: dict[str, dict[str, float]], of: str, to: str) -> float:
@@ -139,24 +144,19 @@ def ratio(seconds: dict[str, dict[str, float]], of: str, to: str) -> float:
 
 
 def measure(size: str, dtype: torch.dtype, device: str, tokens: int, rounds: int) -> dict[str, Any]:
-    """All figures of one size."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        peft = build(size, dtype, device, folder, rank=8)
-        second = weight_bytes(peft, adapters=True) / 2 / weight_bytes(peft, adapters=False)
-        asked = prompts(peft.config.vocab_size)
-        seconds, results = interleaved(_peft_ways(peft, asked, tokens), rounds)
-        merged = {} if size == "8b" else _merged(peft, folder)
-        ways = {"two_merged": lambda: [run_generate(merged[name], asked[name], tokens) for name in asked]} if merged else {}
-        model, selection = stack(peft, {"v": "adapter_v", "r": "adapter_r"})
-        batch = Batch(model, selection, frozenset(), 0)
-        ours = _our_ways(batch, asked, tokens)
-        # PEFT's layers are gone once stacked, so its rounds come first; `seconds` of both stand on the same machine,
-        # and one_alone (ours, one row after the other) is the bridge inside one interleaving.
-        more, found = interleaved(ways | ours, rounds)
-        seconds |= more
-        five, _ = interleaved(_five_ways(batch, asked["r"], tokens), rounds)
-    exact = dtype == torch.float32
+    """All figures of one size; every way has a copy of the weights of its own, so that all can be interleaved."""
+    peft = build(size, dtype, device, rank=8)
+    second = weight_bytes(peft, adapters=True) / 2 / weight_bytes(peft, adapters=False)
+    asked = prompts(peft.config.vocab_size)
+    model, selection = stack(copy.deepcopy(peft), {"v": "adapter_v", "r": "adapter_r"})
+    batch = Batch(model, selection, frozenset(), 0)
+    ways = _peft_ways(peft, asked, tokens) | _our_ways(batch, asked, tokens)
+    if size != "8b":
+        merged = _merged(peft)
+        ways["two_merged"] = lambda: [run_generate(merged[name], asked[name], tokens) for name in asked]
+    seconds, found = interleaved(ways, rounds)
+    five, _ = interleaved(_five_ways(batch, asked["r"], tokens), rounds)
+    others = [name for name in seconds if name != "one_batch"]
     return {
         "parameters": sum(weight.numel() for weight in model.parameters()),
         "dtype": str(dtype).removeprefix("torch."),
@@ -165,13 +165,11 @@ def measure(size: str, dtype: torch.dtype, device: str, tokens: int, rounds: int
         "rounds": rounds,
         "seconds": seconds | five,
         "ratio": {
-            "one_batch_to_one_after_other": ratio(seconds, "one_batch", "one_after_other"),
-            "one_batch_to_one_alone_each": ratio(seconds, "one_batch", "one_alone_each"),
-            **({"one_batch_to_two_merged": ratio(seconds, "one_batch", "two_merged")} if merged else {}),
+            **{f"one_batch_to_{name}": ratio(seconds, "one_batch", name) for name in others},
             "five_in_one_call_to_five_calls": ratio(five, "five_in_one_call", "five_calls"),
         },
         "second_model_memory_percent": round(100 * second, 2),
-        "greedy_tokens_equal": found["one_batch"] == results["one_after_other"] if exact else None,
+        "greedy_tokens_equal": found["one_batch"] == found["one_after_other"] if dtype == torch.float32 else None,
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
 
@@ -187,10 +185,8 @@ def _peft_ways(peft: PeftModel, asked: dict[str, list[int]], tokens: int) -> dic
     return {"one_after_other": one_after_other}
 
 
-def _merged(peft: PeftModel, folder: Path) -> dict[str, Any]:
+def _merged(peft: PeftModel) -> dict[str, Any]:
     """Two whole models, each with one adapter merged into weights of its own."""
-    import copy
-
     found = {}
     for name in PROMPTS:
         bare = copy.deepcopy(peft)
@@ -239,7 +235,8 @@ def main() -> None:
             found = measure(size, getattr(torch, name), device, chosen.tokens, chosen.rounds)
             report["sizes"][f"{size} {name}"] = found
             if not chosen.json:
-                print(f"{size} {name}: {json.dumps(found['ratio'])}, second model {found['second_model_memory_percent']} % of memory")
+                second = found["second_model_memory_percent"]
+                print(f"{size} {name}: {json.dumps(found['ratio'])}, second model {second} % of memory")
     if chosen.json:
         print(json.dumps(report, indent=2))
 

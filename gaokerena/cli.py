@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -23,6 +23,11 @@ from gaokerena.presets import Preset, load_preset
 from gaokerena.prompts import messages
 from gaokerena.questions import Question
 from gaokerena.settings import PresetName, Settings, SettingsError, as_markdown, load_settings, shown
+
+SHOWN = {
+    "model", "prompting", "text", "reasoning", "steps", "conclusion", "choice", "finish_reason", "usage", "seconds",
+}  # fmt: skip
+"""Fields of an answer that `--json` prints."""
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None, pretty_exceptions_enable=False
@@ -134,36 +139,10 @@ def _print(label: str, event: object, answer: Answer | None) -> None:
 
 
 def _report(question: str, preset: str, answers: list[Answer]) -> dict[str, Any]:
-    fields: list[
-        Literal[
-            "model",
-            "prompting",
-            "text",
-            "reasoning",
-            "steps",
-            "conclusion",
-            "choice",
-            "finish_reason",
-            "usage",
-            "seconds",
-        ]
-    ]
-    fields = [
-        "model",
-        "prompting",
-        "text",
-        "reasoning",
-        "steps",
-        "conclusion",
-        "choice",
-        "finish_reason",
-        "usage",
-        "seconds",
-    ]
     return {
         "question": question,
         "preset": preset,
-        "answers": [answer.model_dump(include={*fields}, mode="json") for answer in answers],
+        "answers": [answer.model_dump(include=SHOWN, mode="json") for answer in answers],
     }
 
 

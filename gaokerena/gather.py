@@ -34,7 +34,8 @@ class Gathering:
 
     def _answer(self, end: Failed | Finished) -> Answer:
         question, request = self.question, self.request
-        reading = read_option(self.conclusion or self.reasoning, question.options, question=question.text) if question.options else None
+        said = self.conclusion or self.reasoning
+        reading = read_option(said, question.options, question=question.text) if question.options else None
         failed = isinstance(end, Failed)
         return Answer(
             question_id=question.id,

@@ -56,7 +56,10 @@ class _Plan:
 
 
 _MINI_NOTE_FA = "این دو مدل کوچک فقط نشان می‌دهند سامانه چگونه کار می‌کند؛ پزشکی نمی‌دانند و به گفته‌شان نباید عمل کرد."
-_MINI_NOTE_EN = "These two small models only show how the system works; they know no medicine, and nothing they say should be acted on."
+_MINI_NOTE_EN = (
+    "These two small models only show how the system works; they know no medicine, "
+    "and nothing they say should be acted on."
+)
 
 PLANS: Mapping[str, _Plan] = {
     "mini": _Plan(

@@ -93,4 +93,5 @@ class Asker:
             sampling=speaker.sampling,
             seed=comparison.seed,
             question_id=comparison.question.id,
+            visitor=comparison.session,
         )

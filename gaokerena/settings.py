@@ -117,8 +117,8 @@ def shown(settings: Settings) -> str:
 def as_markdown() -> str:
     """The table of docs/settings.md."""
     head = ["| setting | environment | default | meaning |", "| --- | --- | --- | --- |"]
-    rows = [
-        f"| `{name}` | `{PREFIX}{name.upper()}` | `{field.get_default() if field.get_default() is not None else '-'}` | {field.description} |"
-        for name, field in Settings.model_fields.items()
-    ]
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = "-" if field.get_default() is None else field.get_default()
+        rows.append(f"| `{name}` | `{PREFIX}{name.upper()}` | `{default}` | {field.description} |")
     return "\n".join(head + rows)

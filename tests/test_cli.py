@@ -131,5 +131,5 @@ def test_recorded_without_data_says_so() -> None:
 
 def test_the_real_pair_without_a_network_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(EngineError, match="CohereLabs/aya-expanse-8b .*give its folder"):
+    with pytest.raises(EngineError, match=r"CohereLabs/aya-expanse-8b .*give its folder"):
         load_preset(load_settings(preset="gaokerena"))

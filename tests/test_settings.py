@@ -87,5 +87,7 @@ def test_a_wrong_endpoint_names_its_field_and_not_its_key() -> None:
 
 def test_the_table_of_the_docs_is_up_to_date() -> None:
     text = (Path(__file__).parents[1] / "docs" / "settings.md").read_text("utf-8")
-    assert as_markdown() in text, "run: python -m gaokerena settings --markdown, and put the table into docs/settings.md"
+    assert as_markdown() in text, (
+        "run: python -m gaokerena settings --markdown, and put the table into docs/settings.md"
+    )
     assert all(f"`{name}`" in text for name in Settings.model_fields)

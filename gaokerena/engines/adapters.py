@@ -38,6 +38,10 @@ class Selection:
 class StackedLora(nn.Module):
     """A linear layer with the adapters of all rows beside it."""
 
+    down: torch.Tensor
+    up: torch.Tensor
+    gate: torch.Tensor
+
     def __init__(self, layer: Any, names: Sequence[str], selection: Selection) -> None:
         super().__init__()
         self.base_layer = layer.base_layer
@@ -57,14 +61,16 @@ class StackedLora(nn.Module):
     def forward(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
         """x [rows, tokens, in] to [rows, tokens, out]; rows as chosen in the selection."""
         out: torch.Tensor = self.base_layer(x, *args, **kwargs)
-        small = nn.functional.linear(x.to(self.down.dtype), self.down) * self.gate[self._selection.index].unsqueeze(1)  # type: ignore[index]
-        return out + nn.functional.linear(small, self.up).to(out.dtype)  # type: ignore[arg-type]
+        gate = self.gate[self._selection.index].unsqueeze(1)
+        small = nn.functional.linear(x.to(self.down.dtype), self.down) * gate
+        return out + nn.functional.linear(small, self.up).to(out.dtype)
 
 
 def stack(model: Any, names: Mapping[str, str]) -> tuple[Any, Selection]:
     """The base model of a PeftModel with its adapted layers replaced by `StackedLora`, and the row selection.
 
-    `names` maps the names rows will use to the adapters' names inside the PeftModel. Raises EngineError for an adapter with parts this form cannot hold.
+    `names` maps the names rows will use to the adapters' names inside the PeftModel.
+    Raises EngineError for an adapter with parts this form cannot hold.
     """
     selection = Selection(list(names))
     base = model.get_base_model()

@@ -29,6 +29,7 @@ from gaokerena.answers import FinishReason, Usage
 from gaokerena.messages import Message
 from gaokerena.questions import Prompting
 
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How tokens are drawn; `temperature` 0 is greedy. `top_k` 0 and `top_p` 1.0 leave the distribution whole."""
@@ -50,6 +51,7 @@ class Request:
     sampling: Sampling = Sampling()
     seed: int = 0
     question_id: str = ""
+    visitor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,9 +102,5 @@ class EchoEngine:
 
 def _words(text: str) -> list[str]:
     """`text` cut after each blank, so that the pieces joined are the text."""
-    words: list[str] = []
-    for part in text.split(" "):
-        words.append(part + " ")
-    if words:
-        words[-1] = words[-1][:-1]
-    return [word for word in words if word]
+    *heads, last = text.split(" ")
+    return [word for word in (*(f"{head} " for head in heads), last) if word]

@@ -124,7 +124,8 @@ def _described(base: str) -> tuple[Any, Any]:
         raise EngineError(f"{base} is a {config.architectures}, not a causal language model")
     if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
         raise EngineError(
-            f"{base} ({config.model_type}) attends through a sliding window, which this engine cannot batch; serve it and use the endpoint preset"
+            f"{base} ({config.model_type}) attends through a sliding window, which this engine cannot batch; "
+            "serve it and use the endpoint preset"
         )
     if tokenizer.chat_template is None:
         raise EngineError(f"the tokenizer of {base} has no chat template; add chat_template.jinja to its folder")

@@ -4,7 +4,8 @@
     for row, event in engine.stream([Request("v", messages), Request("r", messages, "cot")]): ...
 
 One worker thread loads the models and does all torch work. Calls of `stream` wait in a queue in which visitors take
-turns; they join the running batch between two tokens when they fit. Not covered: several processes on one model, prompt caches kept between turns.
+turns; they join the running batch between two tokens when they fit.
+Not covered: several processes on one model, prompt caches kept between turns.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ from gaokerena.engines.decoding import Batch, Row  # noqa: E402
 from gaokerena.engines.loading import Loaded, Quantise, load  # noqa: E402
 from gaokerena.engines.writer import Writer  # noqa: E402
 
-TOO_LONG = "این گفت‌وگو بلندتر از آن است که مدل بتواند بخواند ({tokens} واحد از {context}). پرسش را کوتاه‌تر کنید یا گفت‌وگوی تازه‌ای آغاز کنید."
+TOO_LONG = (
+    "این گفت‌وگو بلندتر از آن است که مدل بتواند بخواند ({tokens} واحد از {context}). "
+    "پرسش را کوتاه‌تر کنید یا گفت‌وگوی تازه‌ای آغاز کنید."
+)
 OUT_OF_MEMORY = "حافظهٔ دستگاه برای این پاسخ بس نبود. پرسش کوتاه‌تری بپرسید یا کمی بعد دوباره بکوشید."
 BROKEN = "در ساختن پاسخ خطایی پیش آمد. لطفاً دوباره بپرسید."
 NO_MODEL = "این مدل در دسترس نیست."

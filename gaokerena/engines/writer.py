@@ -11,7 +11,6 @@ from gaokerena.engines.decoding import Row
 from gaokerena.questions import Prompting
 from gaokerena.reasoning import Splitter
 
-
 LONGEST_CHARACTER = 4
 """Byte tokens of one character at most; more that do not decode are no character and are shown as they are."""
 

@@ -294,7 +294,7 @@ class TestLoading:
     def test_an_adapter_folder_without_weights(self, tiny: Path, tmp_path: Path) -> None:
         shutil.copytree(tiny / "v", tmp_path / "v")
         (tmp_path / "v" / "adapter_model.safetensors").unlink()
-        with pytest.raises(EngineError, match="adapter v .*missing or incomplete"):
+        with pytest.raises(EngineError, match=r"adapter v .*missing or incomplete"):
             LocalEngine(str(tiny / "base"), {"v": str(tmp_path / "v")})
 
     def test_an_adapter_of_another_shape(self, tiny: Path, tmp_path: Path) -> None:
@@ -303,7 +303,7 @@ class TestLoading:
         assert weights["hidden_size"] == 64
         config = json.loads((other / "v" / "adapter_config.json").read_text()) | {"r": 6}
         (other / "v" / "adapter_config.json").write_text(json.dumps(config))
-        with pytest.raises(EngineError, match="adapter v .*does not fit the base"):
+        with pytest.raises(EngineError, match=r"adapter v .*does not fit the base"):
             LocalEngine(str(tiny / "base"), {"v": str(other / "v")})
 
     def test_an_adapter_trained_on_other_weights(self, tiny: Path, tmp_path: Path) -> None:

@@ -93,26 +93,34 @@ def join(base: Any, first: Path, second: PeftModel) -> PeftModel:
         "joined",
         LoraConfig(r=rank, lora_alpha=rank, target_modules=one.target_modules, bias="none", task_type="CAUSAL_LM"),
     )
-    layers = dict(second.named_modules())
-    for path, layer in earlier.named_modules():
-        if not hasattr(layer, "lora_A") or "default" not in layer.lora_A:
-            continue
-        later = layers[path]
+    later_layers = _adapted(second)
+    if later_layers.keys() != _adapted(earlier).keys():
+        raise TrainingError(
+            f"{first} and the adapter on top of it change different layers; give both the same target_modules"
+        )
+    for path, layer in _adapted(earlier).items():
+        later = later_layers[path]
         down = [part.lora_A["default"].weight.data.float() for part in (layer, later)]
         up = [part.lora_B["default"].weight.data.float() * part.scaling["default"] for part in (layer, later)]
         layer.lora_A["joined"].weight.data = torch.cat(down)
         layer.lora_B["joined"].weight.data = torch.cat(up, 1)
+    earlier.set_adapter("joined")
     earlier.delete_adapter("default")
     return _rename(earlier)
+
+
+def _adapted(model: PeftModel) -> dict[str, Any]:
+    """The layers an adapter called `default` changes, by their path."""
+    return {path: layer for path, layer in model.named_modules() if "default" in getattr(layer, "lora_A", ())}
 
 
 def _rename(model: PeftModel) -> PeftModel:
     """The joined adapter under PEFT's own name, so that it saves into the folder itself."""
     config = model.peft_config["joined"]
     model.add_adapter("default", config)
-    for _, layer in model.named_modules():
-        if hasattr(layer, "lora_A") and "joined" in layer.lora_A:
-            layer.lora_A["default"].weight.data = layer.lora_A["joined"].weight.data
-            layer.lora_B["default"].weight.data = layer.lora_B["joined"].weight.data
+    for layer in _adapted(model).values():
+        layer.lora_A["default"].weight.data = layer.lora_A["joined"].weight.data
+        layer.lora_B["default"].weight.data = layer.lora_B["joined"].weight.data
+    model.set_adapter("default")
     model.delete_adapter("joined")
     return model

@@ -26,6 +26,7 @@ from gaokerena.settings import PresetName, Settings, SettingsError, as_markdown,
 
 SHOWN = {
     "model", "prompting", "text", "reasoning", "steps", "conclusion", "choice", "finish_reason", "usage", "seconds",
+    "revision",
 }  # fmt: skip
 """Fields of an answer that `--json` prints."""
 

@@ -38,6 +38,7 @@ def test_the_last_line_is_one_object_with_both_answers() -> None:
     straight, cot = found["answers"]
     assert set(straight) == {
         "model", "prompting", "text", "reasoning", "steps", "conclusion", "choice", "finish_reason", "usage", "seconds",
+        "revision",
     }  # fmt: skip
     assert (straight["model"], straight["prompting"], straight["reasoning"]) == ("v", "straight", "")
     assert (cot["model"], cot["prompting"], cot["finish_reason"]) == ("r", "cot", "stop")

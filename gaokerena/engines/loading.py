@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 import torch
 import transformers.utils.logging
+from huggingface_hub import try_to_load_from_cache
 from peft import PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
@@ -100,7 +101,7 @@ def load(
     except (OSError, ValueError, RuntimeError) as error:
         raise EngineError(f"the base model {base} cannot be loaded: {error}") from error
     selection = Selection(())
-    revisions = {"base": revision(base, config)}
+    revisions = {"base": revision(base)}
     if adapters:
         model, selection = _with_adapters(model, base, adapters)
         revisions |= {name: revision(folder) + "+" + revisions["base"] for name, folder in adapters.items()}
@@ -178,14 +179,22 @@ def _check_lineage(name: str, folder: str, base: str) -> None:
         )
 
 
-def revision(source: str, config: Any = None) -> str:
-    """Sixteen hex digits for a folder's weights, the commit for a Hub repository, "unknown" when neither is there."""
+def revision(source: str) -> str:
+    """Sixteen hex digits for a folder's weights or a Hub repository's commit, "unknown" when neither is there."""
     folder = Path(source)
     if not folder.is_dir():
-        return str(getattr(config, "_commit_hash", None) or "hub")[:16]
+        return _commit(source)
     digest = hashlib.sha256()
     files = sorted(folder.glob("*.safetensors"))
     for path in files:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:16] if files else "unknown"
+
+
+def _commit(repository: str) -> str:
+    """The commit whose files this machine's cache holds."""
+    for name in ("config.json", "adapter_config.json"):
+        if isinstance(path := try_to_load_from_cache(repository, name), str):
+            return Path(path).parent.name[:16]
+    return "unknown"

@@ -31,16 +31,16 @@ THOUGHT = f"{TEXTS[0]}\n\nگام به گام فکر کنید."
 
 def recipe(**changes: object) -> BaseRecipe:
     """A recipe for a model of about a hundred thousand parameters."""
-    values: dict[str, object] = dict(
-        kind="base", seed=3, hidden_size=64, intermediate_size=128, layers=2, heads=4, kv_heads=2, logit_scale=0.5,
-        length=256, micro_tokens=256, accumulate=1, steps=4, warmup=1, decay_share=0.5, matrix_lr=0.01,
-        embedding_lr=0.01, weight_decay=0.0, bf16=False, log_every=1,
-    )  # fmt: skip
+    values: dict[str, object] = {
+        "kind": "base", "seed": 3, "hidden_size": 64, "intermediate_size": 128, "layers": 2, "heads": 4, "kv_heads": 2,
+        "logit_scale": 0.5, "length": 256, "micro_tokens": 256, "accumulate": 1, "steps": 4, "warmup": 1,
+        "decay_share": 0.5, "matrix_lr": 0.01, "embedding_lr": 0.01, "weight_decay": 0.0, "bf16": False, "log_every": 1,
+    }  # fmt: skip
     return BaseRecipe.model_validate(values | changes)
 
 
 def make_tiny(folder: Path, *, vocabulary: int = 400, rank: int = 4, length: int = 256, learns: bool = False) -> Path:
-    """Write `base`, `v` and `r` into `folder`; each adapter changes what is said. With `learns` the base knows THOUGHT."""
+    """Write `base`, `v` and `r` into `folder`; each adapter changes what is said. With `learns` it knows THOUGHT."""
     tokens = tokenizers.wrap(tokenizers.train(TEXTS, vocabulary))
     model = build_model(recipe(length=length), tokens)
     torch.manual_seed(5)

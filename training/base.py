@@ -3,8 +3,9 @@
     python -m training mini --only base
 
 Documents are rendered with the chat template and shuffled by epoch and seed; a row is one document, so nothing is read
-across documents, and documents of like length share a batch. Every token is predicted. Muon moves the matrices, AdamW the embeddings and norms. A checkpoint every few minutes holds weights,
-optimiser states and the step: kill the run at any moment and start it again. bfloat16 autocast, float32 weights.
+across documents, and documents of like length share a batch. Every token is predicted. Muon moves the matrices, AdamW
+the embeddings and norms. A checkpoint every few minutes holds weights, optimiser states and the step: kill the run at
+any moment and start it again. bfloat16 autocast, float32 weights.
 
 Not covered: several GPUs (the 8 B base is not pretrained here).
 """

@@ -1,8 +1,8 @@
 """Latin letter case as one convention, so that it tells nothing about who wrote a text.
 
-The published preferred answers were lower-cased and the rejected ones were not: "has an upper-case letter" means rejected
-on 99.8 % of pairs. `Casing` learns from naturally cased text how each Latin word is usually written (`MRI`, `Crohn`) and
-rewrites every text by it, preferred and rejected alike; option letters become upper case (`[a]` to `[A]`).
+The published preferred answers were lower-cased and the rejected ones were not: "has an upper-case letter" means
+rejected on 99.8 % of pairs. `Casing` learns from naturally cased text how each Latin word is usually written (`MRI`,
+`Crohn`) and rewrites every text by it, preferred and rejected alike; option letters become upper case (`[a]` to `[A]`).
 
 Not covered: words never seen with a capital stay lower case; words at the start of a Latin sentence are not special.
 """
@@ -15,7 +15,9 @@ from collections.abc import Iterable
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _OPTION = re.compile(
-    r"(?<![A-Za-z0-9])(\[\s*|\(\s*|گزینه(?:ٔ|‌ی| ی)?\s*[:«\"'*(\[]*\s*|پاسخ(?: \S+)?\s*[:：]\s*[*(\[]*)([a-d])(?=\s*[\])»\"'*:،.\s]|$)(?![A-Za-z])",
+    r"(?<![A-Za-z0-9])"
+    r"(\[\s*|\(\s*|گزینه(?:ٔ|‌ی| ی)?\s*[:«\"'*(\[]*\s*|پاسخ(?: \S+)?\s*[:：]\s*[*(\[]*)"
+    r"([a-d])(?=\s*[\])»\"'*:،.\s]|$)(?![A-Za-z])",
     re.I,
 )
 

@@ -103,7 +103,8 @@ _ANSWER_CUE = re.compile(
     re.IGNORECASE,
 )
 _KEY_SENTENCE = re.compile(
-    r"^\s*پاسخ(?: صحیح)?:? (?:گزینه )?['‘’\"(\[]?\s*(?:[a-d]|الف|ب|ج|د)\s*['‘’\")\]]?\s*(?:است|می‌باشد)?\s*[،,.:]?\s*(?:یعنی)?\s*",
+    r"^\s*پاسخ(?: صحیح)?:? (?:گزینه )?['‘’\"(\[]?\s*(?:[a-d]|الف|ب|ج|د)\s*['‘’\")\]]?\s*"
+    r"(?:است|می‌باشد)?\s*[،,.:]?\s*(?:یعنی)?\s*",
     re.IGNORECASE,
 )
 _CITATION = re.compile(r"\s*[(\[]?(?:ref|reference|منبع|رفرنس)\b.*\Z", re.IGNORECASE | re.S)

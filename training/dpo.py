@@ -3,7 +3,8 @@
     python -m training run training/recipes/gaokerena/r_dpo.yaml --data pairs.jsonl --out runs/r1
 
 Rows are pairs (see `pairs`): prompt, chosen and rejected as chat messages, so the chat template is always applied.
-Without `start_from` the reference is the base (adapter off); with it, policy and reference both start from that adapter.
+Without `start_from` the reference is the base (adapter off); with it, policy and reference both start from that
+adapter.
 A pair longer than `max_length` is left out and counted: a cut would take the conclusion first.
 
 Not covered: online preference optimisation.

@@ -1,7 +1,7 @@
 """What the mini pair can and cannot do, measured: `python -m training measure --json`.
 
 - bits per character of held-out answers given their questions, of base, V and R (lower is better);
-- of generated answers: the share that end by themselves, stay in Persian script, do not loop, choose exactly one option;
+- of generated answers: the share that end by themselves, stay in Persian script, do not loop, choose one option;
 - reward accuracy and margin of R on held-out pairs (how often DPO's implicit reward prefers the chosen side);
 - accuracy on a sample of each suite, where chance (25 %) is expected: the mini pair knows no medicine.
 

@@ -99,7 +99,7 @@ def run_base(recipe: BaseRecipe, out: Path, manifest: Manifest) -> None:
     base.save_weights(model, tokens, out / "model")
 
 
-def run_v_data(recipe: DocumentsRecipe, out: Path, manifest: Manifest) -> None:
+def run_v_data(_: DocumentsRecipe, out: Path, manifest: Manifest) -> None:
     """V's two readings of the straight documents: plain text for stage 1, question and answer for stage 2."""
     rows = [row for row in read_jsonl(out.parent / "documents" / "train.jsonl") if row["prompting"] == "straight"]
     asked = ({"prompt": chat(row["user"], "")[:1], "completion": chat("", row["assistant"])[1:]} for row in rows)

@@ -58,7 +58,8 @@ def data_folder() -> Path:
     folder = Path(value)
     if not value or not (folder / "mf3qa.parquet").exists():
         raise TrainingError(
-            f"GAOKERENA_DATA is {value!r}, which holds no mf3qa.parquet. Set it to the folder with the published tables."
+            f"GAOKERENA_DATA is {value!r}, which holds no mf3qa.parquet. "
+            "Set it to the folder with the published tables."
         )
     return folder
 
@@ -104,7 +105,8 @@ def held_out_consultations(folder: Path, split: str) -> Iterator[Consultation]:
 
 
 _PROMPT = re.compile(
-    r"## پرسش\s*(?P<question>.*?)\s*## گزینه ?ها\s*\[A\] ?: ?(?P<A>.*?)\n\[B\] ?: ?(?P<B>.*?)\n\[C\] ?: ?(?P<C>.*?)\n\[D\] ?: ?(?P<D>.*?)\s*\Z",
+    r"## پرسش\s*(?P<question>.*?)\s*## گزینه ?ها\s*"
+    r"\[A\] ?: ?(?P<A>.*?)\n\[B\] ?: ?(?P<B>.*?)\n\[C\] ?: ?(?P<C>.*?)\n\[D\] ?: ?(?P<D>.*?)\s*\Z",
     re.S,
 )
 

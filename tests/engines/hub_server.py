@@ -26,10 +26,10 @@ def hub(repositories: Mapping[str, Path]) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None: ...
 
-        def do_HEAD(self) -> None:  # noqa: N802
+        def do_HEAD(self) -> None:
             self._answer(body=False)
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             self._answer(body=True)
 
         def _answer(self, body: bool) -> None:

@@ -1,8 +1,10 @@
-"""The door `python -m training`: the mini pair, single recipes, measuring, GGUF.
+"""The door `python -m training`: the mini pair, single recipes, measuring, model cards, GGUF.
 
     GAOKERENA_DATA=... python -m training mini
     python -m training run training/recipes/gaokerena/r_dpo.yaml --data pairs.jsonl --out runs/r1
-    GAOKERENA_DATA=... python -m training measure --json
+    GAOKERENA_DATA=... python -m training measure --out docs/mini.json
+    python -m training report docs/mini.json > docs/mini.md
+    python -m training cards
 
 Errors go to standard error with exit status 2. Progress goes to standard error.
 """
@@ -101,7 +103,17 @@ def measure(
     found = measured(models, run_folder, count)
     if out:
         write_json(out, found)
-    typer.echo(json.dumps(found, ensure_ascii=False, indent=2) if as_json else as_text(found))
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=2) if as_json else as_text(found), nl=as_json)
+
+
+@app.command()
+def report(
+    figures: Annotated[Path, typer.Argument(help="what `measure --out` wrote")] = Path("docs/mini.json"),
+) -> None:
+    """Print the measured figures as Markdown: python -m training report docs/mini.json > docs/mini.md"""
+    from training.report import as_text, read_figures
+
+    typer.echo(as_text(read_figures(figures)), nl=False)
 
 
 @app.command()

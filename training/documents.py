@@ -22,7 +22,7 @@ from typing import Any
 
 from gaokerena.persian import foreign_script, mixed_script_word, normalize_for_key, persian_digits, persian_share
 from gaokerena.prompts import user_text
-from gaokerena.questions import Question
+from gaokerena.questions import Prompting, Question
 from training import sources
 from training.casing import Casing
 from training.decontaminate import Reference, forms
@@ -132,7 +132,7 @@ def _consultations(folder: Path, seed: int) -> Iterator[Document]:
         question = Question(text=row.question)
         name = question_key(question)
         steps = as_steps(row.answer) if random.Random(f"{seed}:{name}").random() < COT_SHARE else None
-        prompting = "cot" if steps else "straight"
+        prompting: Prompting = "cot" if steps else "straight"
         published = (row.question, row.answer)
         yield Document("consultation", prompting, user_text(question, prompting), steps or row.answer, name, published)
 

@@ -199,7 +199,8 @@ def measure(models: Path, run: Path, count: int, seed: int = 1) -> dict[str, Any
     try:
         free = held_out_questions(documents, count, seed)
         suites = {name: suite_sample(data, name, count, seed) for name in ("mmlu_fa", "ibmsee_2023", "kopp_larger")}
-        report: dict[str, Any] = {"sample": count, "seed": seed, "behaviour": {}, "suites": {}}
+        report: dict[str, Any] = {"sample": count, "seed": seed, "revisions": engine.loaded.revisions}
+        report |= {"behaviour": {}, "suites": {}}
         for model in MODELS:
             asked = list(generate(engine, free, model))
             chosen = {name: list(generate(engine, questions, model)) for name, questions in suites.items()}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from huggingface_hub import ModelCard
+from typer.testing import CliRunner
 
 from gaokerena.engines.loading import revision
 from tests import tiny
@@ -15,6 +16,7 @@ from tests.training import small
 from tests.training.test_report import figure, figures
 from training import sft
 from training.cards import STAGES, write_cards
+from training.cli import app
 from training.errors import TrainingError
 from training.manifest import NAME, Manifest, fingerprint, read_json, write_json
 from training.mini import RECIPES, inputs_of
@@ -90,7 +92,9 @@ def write_figures(folder: Path) -> None:
 
 
 def cards(made: Path) -> dict[str, str]:
-    write_cards(made / "mini.json", made / "models", made / "run")
+    arguments = ["--figures", made / "mini.json", "--models", made / "models", "--run", made / "run"]
+    result = CliRunner().invoke(app, ["cards", *map(str, arguments)], catch_exceptions=False)
+    assert result.exit_code == 0
     return {name: (made / "models" / name / "README.md").read_text("utf-8") for name in ("base", "v", "r")}
 
 

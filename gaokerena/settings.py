@@ -41,7 +41,11 @@ class Settings(BaseSettings):
     port: int = Field(7860, ge=0, le=65535, description="port of the page; 0 takes a free one")
     store_path: Path = Field(Path("runs/votes.sqlite3"), description="where comparisons and verdicts are kept")
     data: Path | None = Field(None, description="folder with the published tables: suites and recorded answers")
-    cache: Path | None = Field(None, description="a JSONL file where fresh answers are kept and found again")
+    cache: Path | None = Field(
+        None,
+        description="a JSONL file where fresh answers are kept and found again; "
+        "it keeps what was asked, so not on a public page",
+    )
     seed: int = Field(0, description="seed of the seating and of sampling")
     max_question_chars: int = Field(4000, ge=100, description="longest question the page takes")
     device: str = Field("auto", description="auto, cpu, cuda or mps")

@@ -81,6 +81,17 @@ def pairs(folder: Path, count: int = 4) -> Path:
     return folder / "pairs.jsonl"
 
 
+def counting(trainer: Any, seen: list[int]) -> Any:
+    """A trainer class like `trainer` that notes the step of each batch it trains on."""
+
+    class Counting(trainer):  # type: ignore[misc]
+        def training_step(self, *given: Any, **named: Any) -> Any:
+            seen.append(self.state.global_step)
+            return super().training_step(*given, **named)
+
+    return Counting
+
+
 def load(folder: Path) -> tuple[Any, Any]:
     """The base in float32 and its tokenizer."""
     return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval(), AutoTokenizer.from_pretrained(

@@ -224,7 +224,7 @@ test.train(test.model(recipe), recipe, test.documents(), Path(sys.argv[1]), Mani
 def test_a_run_killed_and_taken_up_again_ends_with_the_same_bits(tmp_path: Path) -> None:
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     kill_when(KILLED, killed, killed / CHECKPOINT)
-    at = torch.load(killed / CHECKPOINT, weights_only=True)["step"]
+    at, before = torch.load(killed / CHECKPOINT, weights_only=True)["step"], len(losses(killed))
     assert 0 < at < STEPS, "killed on its way, not at the end"
     (killed / (CHECKPOINT + ".part")).write_bytes(b"half a checkpoint, as a kill in the middle of writing leaves it")
     recipe = tiny.recipe(steps=STEPS, micro_tokens=300, accumulate=2)
@@ -234,6 +234,7 @@ def test_a_run_killed_and_taken_up_again_ends_with_the_same_bits(tmp_path: Path)
         found.append((train(model(recipe), recipe, documents(), folder, manifest), manifest.tokens))
     (resumed, seen), (straight, tokens) = found
     assert seen == tokens, "tokens of both parts are counted"
+    assert len(losses(killed)) - before == STEPS - at, "what was done before is not done again"
     assert losses(killed)[-1] == losses(whole)[-1]
     for name, weight in straight.state_dict().items():
         assert torch.equal(resumed.state_dict()[name], weight), name

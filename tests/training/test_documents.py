@@ -26,7 +26,9 @@ TEXTBOOK = (
     "پاسخ گزینه b است، یعنی سنجش دوباره. فشار خون باید در دو نوبت جداگانه بالا باشد تا تشخیص داده شود. Ref: Harrison"
 )
 THOUGHT = "در این بیمار باید mri و crohn را به یاد داشت. سردرد با تهوع نشانهٔ خطر است. بنابراین گزینهٔ [b] درست است."
-MISTAKE = "در این بیمار MRI و Crohn لازم نیست. تنها مسکن کافی است و MRI و Crohn بماند. بنابراین گزینهٔ [A] درست است."
+MISTAKE = (
+    "در این بیمار MRI و Crohn لازم نیست. تنها مسکن کافی است و MRI و Crohn و mri بماند. بنابراین گزینهٔ [A] درست است."
+)
 SUITE = "مردی ۶۰ ساله پس از سال‌ها کار در معدن با تنگی نفس پیش‌رونده آمده است؛ محتمل‌ترین تشخیص چیست؟"
 DEV_ANSWER = "نگران نباشید. روزی دو لیوان آب بیشتر بنوشید. شب زودتر بخوابید. هفتهٔ آینده خبر بدهید."
 """Sentences so short that numbering them would break up every run of eight words."""
@@ -120,7 +122,7 @@ class TestBuild:
         assert (chosen.kind, rejected.kind) == ("pair_chosen", "pair_rejected")
         assert chosen.user == rejected.user
         assert "MRI و Crohn" in chosen.assistant
-        assert "MRI و Crohn" in rejected.assistant
+        assert "MRI و Crohn و MRI بماند" in rejected.assistant
         assert chosen.assistant.endswith("[B] درست است.")
 
     def test_identifiers_of_a_person_are_scrubbed(self, tmp_path: Path) -> None:

@@ -187,20 +187,24 @@ def long_recipe(folder: Path) -> Any:
     return small.dpo_recipe(folder / "base", lora=lora, optimiser=small.optimiser(max_steps=50, save_steps=3))
 
 
-def test_a_run_killed_in_its_middle_ends_with_the_same_bytes(tmp_path: Path) -> None:
+def test_a_run_killed_in_its_middle_ends_with_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny.make_tiny(tmp_path)
     data = small.pairs(tmp_path)
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     kill_when(KILLED, killed, lambda: any(killed.glob("checkpoints/checkpoint-*/trainer_state.json")))
     assert not (killed / "adapter").exists()
-    found = {}
+    found, seen = {}, {killed: list[int](), whole: list[int]()}
+    real = dpo.DPOTrainer
     for out in (killed, whole):
+        monkeypatch.setattr(dpo, "DPOTrainer", small.counting(real, seen[out]))
         out.mkdir(exist_ok=True)
         counts = small.manifest()
         folder = dpo.train(long_recipe(tmp_path), data, None, out, counts)
         margins = [row["rewards/margins"] for row in log_of(out)]
         found[out.name] = ((folder / "adapter_model.safetensors").read_bytes(), margins, counts.tokens)
     assert found["killed"] == found["whole"]
+    assert min(seen[killed]) >= 3, "what was done before is not done again"
+    assert min(seen[whole]) == 0
     assert len(found["whole"][1]) == 50
     assert found["whole"][1][-1] > found["whole"][1][0]
 

@@ -201,8 +201,8 @@ class TestBehaviour:
         assert both["ends_by_itself"]["n"] == 2
 
     def test_no_choice_is_wrong(self) -> None:
-        answered = [(self.question, answer(GOOD, choice=choice)) for choice in ("C", "A", None, "C")]
-        assert accuracy(answered)["value"] == 50.0
+        answered = [(self.question, answer(GOOD, choice=choice)) for choice in ("C", "A", None, "D")]
+        assert accuracy(answered)["value"] == 25.0
 
 
 CHAIN = f"{ASKED}\n\n{COT_FREE}"

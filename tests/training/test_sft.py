@@ -170,7 +170,7 @@ def long_recipe(base: Path) -> Any:
     return small.sft_recipe(base, "corpus", optimiser=small.optimiser(max_steps=60, save_steps=3))
 
 
-def test_a_run_killed_in_its_middle_ends_with_the_same_bytes(tmp_path: Path) -> None:
+def test_a_run_killed_in_its_middle_ends_with_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     base, data = make_tiny(tmp_path) / "base", small.corpus(tmp_path)
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     kill_when(KILLED, killed, lambda: any(killed.glob("checkpoints/checkpoint-*/trainer_state.json")))
@@ -178,14 +178,18 @@ def test_a_run_killed_in_its_middle_ends_with_the_same_bytes(tmp_path: Path) -> 
     half = killed / "checkpoints" / "checkpoint-59"
     half.mkdir()
     (half / "adapter_model.safetensors").write_bytes(b"half a checkpoint, as a kill in the middle of writing leaves it")
-    found = {}
+    found, seen = {}, {killed: list[int](), whole: list[int]()}
+    real = sft.SFTTrainer
     for out in (killed, whole):
+        monkeypatch.setattr(sft, "SFTTrainer", small.counting(real, seen[out]))
         out.mkdir(exist_ok=True)
         counts = small.manifest()
         folder = sft.train(long_recipe(base), data, out, counts)
         log = [row["loss"] for row in read_json(out / "log.json")]  # type: ignore[index]
         found[out.name] = ((folder / "adapter_model.safetensors").read_bytes(), log, counts.tokens)
     assert found["killed"] == found["whole"]
+    assert min(seen[killed]) >= 3, "what was done before is not done again"
+    assert min(seen[whole]) == 0
     assert len(found["whole"][1]) == 60
     assert found["whole"][1][-1] < found["whole"][1][0], "and it has learned something"
 

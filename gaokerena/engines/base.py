@@ -77,10 +77,14 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The row ended in an error. `message` is Persian, for a visitor; `detail` English, for the log."""
+    """The row ended in an error. `message` is Persian, for a visitor; `detail` English, for the log.
+
+    `english` is `message` in English, for a visitor of the English page; left empty, the page has a general sentence.
+    """
 
     message: str
     detail: str = ""
+    english: str = ""
 
 
 @dataclass(frozen=True, slots=True)

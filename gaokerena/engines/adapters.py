@@ -15,6 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from peft import PeftType
+from peft.tuners.tuners_utils import BaseTunerLayer
+from peft.utils import AuxiliaryTrainingWrapper
 from torch import nn
 
 from gaokerena.engines.base import EngineError
@@ -77,13 +80,31 @@ def stack(model: Any, names: Mapping[str, str]) -> tuple[Any, Selection]:
     for path, layer in list(base.named_modules()):
         if not hasattr(layer, "lora_A"):
             continue
-        _check(path, layer)
+        _check_layer(path, layer)
         parent, _, leaf = path.rpartition(".")
         setattr(base.get_submodule(parent), leaf, StackedLora(layer, list(names.values()), selection))
+    left = [path for path, part in base.named_modules() if isinstance(part, BaseTunerLayer | AuxiliaryTrainingWrapper)]
+    if left:
+        raise EngineError(f"the adapter changes {left[0]} in a way this engine cannot batch; merge it or retrain it")
     return base, selection
 
 
-def _check(path: str, layer: Any) -> None:
-    unusual = [kind for kind in ("lora_embedding_A", "lora_magnitude_vector") if len(getattr(layer, kind, {}))]
-    if not isinstance(layer.base_layer, nn.Linear) or unusual:
+def check_config(name: str, config: Any) -> None:
+    """Raise EngineError for an adapter that PEFT can run and the stacked form cannot."""
+    unusual = [
+        setting
+        for setting in ("modules_to_save", "lora_bias", "trainable_token_indices", "use_dora", "layer_replication")
+        if getattr(config, setting, None)
+    ]
+    if getattr(config, "bias", "none") != "none":
+        unusual.append("bias")
+    if getattr(config, "peft_type", None) != PeftType.LORA or unusual:
+        kind = getattr(config.peft_type, "value", config.peft_type)
+        raise EngineError(
+            f"adapter {name} is {kind} with {', '.join(unusual) or 'no LoRA'}; only plain LoRA can be batched"
+        )
+
+
+def _check_layer(path: str, layer: Any) -> None:
+    if not isinstance(layer.base_layer, nn.Linear) or len(getattr(layer, "lora_embedding_A", {})):
         raise EngineError(f"the adapter on layer {path} is not plain LoRA on a linear layer; merge it or retrain it")

@@ -78,19 +78,19 @@ class Batch:
         self.rows += rows
 
     @torch.inference_mode()
-    def step(self) -> list[tuple[Row, int | None]]:
+    def step(self) -> list[tuple[Row, int | Exception | None]]:
         """One token for every row: (row, token), None for a row whose model ended it. Rows that end leave.
+
+        A row whose token cannot be drawn (its logits are not numbers) leaves with the error in the token's place.
 
         A row also leaves after its `limit`-th token; its caller sees that from `len(row.tokens)`.
         """
-        drawn = [
-            row.drawer.draw(self._logits[number], (*row.prompt, *row.tokens)) for number, row in enumerate(self.rows)
-        ]
-        said: list[tuple[Row, int | None]] = []
+        drawn = [_drawn(row, self._logits[number]) for number, row in enumerate(self.rows)]
+        said: list[tuple[Row, int | Exception | None]] = []
         going: list[int] = []
         for number, (row, token) in enumerate(zip(self.rows, drawn, strict=True)):
-            if token in self._ends:
-                said.append((row, None))
+            if isinstance(token, Exception) or token in self._ends:
+                said.append((row, token if isinstance(token, Exception) else None))
                 continue
             row.tokens.append(token)
             said.append((row, token))
@@ -133,11 +133,20 @@ class Batch:
             self._cache, self._mask, self._logits = cache, mask, logits
             return
         width = max(mask.shape[1], self._mask.shape[1])
-        for mine, new in zip(self._cache.layers, cache.layers, strict=True):
-            mine.keys = torch.cat([_pad_left(mine.keys, width), _pad_left(new.keys, width)])
-            mine.values = torch.cat([_pad_left(mine.values, width), _pad_left(new.values, width)])
-        self._mask = torch.cat([_pad_left(self._mask, width, 1), _pad_left(mask, width, 1)])
-        self._logits = torch.cat([self._logits, logits])
+        pairs = list(zip(self._cache.layers, cache.layers, strict=True))
+        joined = [
+            (
+                torch.cat([_pad_left(mine.keys, width), _pad_left(new.keys, width)]),
+                torch.cat([_pad_left(mine.values, width), _pad_left(new.values, width)]),
+            )
+            for mine, new in pairs
+        ]
+        mask = torch.cat([_pad_left(self._mask, width, 1), _pad_left(mask, width, 1)])
+        logits = torch.cat([self._logits, logits])
+        # nothing has changed up to here, and nothing below can run out of memory
+        for (mine, _), (keys, values) in zip(pairs, joined, strict=True):
+            mine.keys, mine.values = keys, values
+        self._mask, self._logits = mask, logits
 
     def _keep(self, numbers: Sequence[int]) -> None:
         if len(numbers) == len(self.rows):
@@ -154,6 +163,13 @@ class Batch:
         self._cache.batch_select_indices(index)
         for layer in self._cache.layers if unused else ():
             layer.keys, layer.values = layer.keys[:, :, unused:], layer.values[:, :, unused:]
+
+
+def _drawn(row: Row, logits: torch.Tensor) -> int | Exception:
+    try:
+        return row.drawer.draw(logits, (*row.prompt, *row.tokens))
+    except (RuntimeError, ValueError) as error:
+        return error.with_traceback(None)
 
 
 def _pad_left(tensor: torch.Tensor, width: int, axis: int = 2) -> torch.Tensor:

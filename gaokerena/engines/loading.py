@@ -19,10 +19,11 @@ from typing import Any, Literal
 import torch
 import transformers.utils.logging
 from huggingface_hub import try_to_load_from_cache
-from peft import PeftModel
+from peft import PeftConfig, PeftModel
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
-from gaokerena.engines.adapters import Selection, stack
+from gaokerena.engines.adapters import Selection, check_config, stack
 from gaokerena.engines.base import EngineError
 
 _INSIDE = "adapter_"
@@ -98,14 +99,21 @@ def load(
     extra: dict[str, Any] = {"quantization_config": _four_bit(target, kind)} if quantise == "4bit" else {}
     try:
         model = AutoModelForCausalLM.from_pretrained(base, dtype=kind, **extra)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise EngineError(f"the base model {base} cannot be loaded: {error}") from error
+        model = model if quantise == "4bit" else model.to(target)
+    except torch.OutOfMemoryError as error:
+        raise EngineError(
+            f"{base} does not fit into the memory of {target}; try quantise = 4bit or another device"
+        ) from error
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise EngineError(
+            f"the base model {base} cannot be loaded, its files may be damaged: {_line(error)}"
+        ) from error
     selection = Selection(())
     revisions = {"base": revision(base)}
     if adapters:
         model, selection = _with_adapters(model, base, adapters)
         revisions |= {name: revision(folder) + "+" + revisions["base"] for name, folder in adapters.items()}
-    model = (model if quantise == "4bit" else model.to(target)).eval().requires_grad_(False)
+    model = model.eval().requires_grad_(False)
     ends = model.generation_config.eos_token_id
     end_tokens = {tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
     return Loaded(model, tokenizer, selection, config.max_position_embeddings, frozenset(end_tokens), revisions)
@@ -152,19 +160,26 @@ def _with_adapters(model: Any, base: str, adapters: Mapping[str, str]) -> tuple[
         folder = find(folder, f"adapter {name}")
         _check_lineage(name, folder, base)
         try:
+            check_config(name, PeftConfig.from_pretrained(folder))
             if wrapped is None:
-                wrapped = PeftModel.from_pretrained(model, folder, adapter_name=_INSIDE + name)
+                wrapped = PeftModel.from_pretrained(
+                    model, folder, adapter_name=_INSIDE + name, autocast_adapter_dtype=False
+                )
             else:
-                wrapped.load_adapter(folder, adapter_name=_INSIDE + name)
-        except (OSError, ValueError) as error:
-            raise EngineError(
-                f"adapter {name} at {folder} is missing or incomplete: {str(error).splitlines()[0]}"
-            ) from error
+                wrapped.load_adapter(folder, adapter_name=_INSIDE + name, autocast_adapter_dtype=False)
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            raise EngineError(f"adapter {name} at {folder} is missing or incomplete: {_line(error)}") from error
         except RuntimeError as error:
             raise EngineError(
                 f"adapter {name} at {folder} does not fit the base {base}: {str(error).splitlines()[-1].strip()}"
             ) from error
     return stack(wrapped, {name: _INSIDE + name for name in adapters})
+
+
+def _line(error: Exception) -> str:
+    """An error's first line, with its kind when it says little."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
 
 
 def _check_lineage(name: str, folder: str, base: str) -> None:

@@ -10,15 +10,13 @@ Not covered: several processes on one model, prompt caches kept between turns.
 
 from __future__ import annotations
 
-import itertools
 import queue
 import threading
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import partial
 
 from gaokerena.answers import Usage
-from gaokerena.engines.base import Event, Failed, Finished, Queued, Request, Stop
+from gaokerena.engines.base import Event, Failed, Finished, Request, Stop
 from gaokerena.engines.threads import calm
 from gaokerena.persian import persian_digits
 
@@ -27,6 +25,7 @@ calm()
 import torch  # noqa: E402  (OpenMP reads its environment when torch is loaded)
 
 from gaokerena.engines.decoding import Batch, Row  # noqa: E402
+from gaokerena.engines.jobs import Job, Limits, Turns  # noqa: E402
 from gaokerena.engines.loading import Loaded, Quantise, load  # noqa: E402
 from gaokerena.engines.writer import Writer  # noqa: E402
 
@@ -37,24 +36,6 @@ TOO_LONG = (
 OUT_OF_MEMORY = "حافظهٔ دستگاه برای این پاسخ بس نبود. پرسش کوتاه‌تری بپرسید یا کمی بعد دوباره بکوشید."
 BROKEN = "در ساختن پاسخ خطایی پیش آمد. لطفاً دوباره بپرسید."
 NO_MODEL = "این مدل در دسترس نیست."
-
-
-@dataclass(eq=False)
-class _Job:
-    """One call of `stream`: its requests, its stop and where its events go."""
-
-    requests: Sequence[Request]
-    stop: Stop
-    events: queue.Queue[tuple[int, Event]] = field(default_factory=queue.Queue)
-    rows: dict[Row, tuple[int, Writer]] = field(default_factory=dict)
-    position: int = -1
-
-    @property
-    def visitor(self) -> str:
-        return self.requests[0].visitor or f"call-{id(self)}"
-
-    def send(self, row: int, event: Event) -> None:
-        self.events.put((row, event))
 
 
 class LocalEngine:
@@ -76,12 +57,11 @@ class LocalEngine:
         threads: int = 0,
     ) -> None:
         self._source = (base, dict(adapters), device, dtype, quantise)
-        self._limits = (max_rows, max_tokens)
+        self._limits = Limits(max_rows, max_tokens)
         self._threads = threads
-        self._waiting: list[_Job] = []
-        self._running: list[_Job] = []
-        self._served: dict[str, int] = {}
-        self._tick = itertools.count(1)
+        self._waiting: list[Job] = []
+        self._running: list[Job] = []
+        self._turns = Turns()
         self._closed = False
         self._changed = threading.Condition()
         self._ready: queue.Queue[BaseException | None] = queue.Queue()
@@ -109,13 +89,13 @@ class LocalEngine:
         """See `engines.base`."""
         if not requests:
             return
-        job = _Job(tuple(requests), stop or Stop())
+        job = Job(tuple(requests), stop or Stop())
         with self._changed:
-            closed = self._closed
-            if not closed:
+            open_ = not self._closed
+            if open_:
                 self._waiting.append(job)
                 self._changed.notify()
-        if closed:
+        if not open_:
             yield from ((row, Finished(Usage(), "stopped")) for row in range(len(requests)))
             return
         left = len(requests)
@@ -142,87 +122,102 @@ class LocalEngine:
                 torch.set_num_threads(self._threads)
             base, adapters, device, dtype, quantise = self._source
             self._loaded = load(base, adapters, device=device, dtype=dtype, quantise=quantise)
+            self._batch = Batch(
+                self._loaded.model,
+                self._loaded.selection,
+                self._loaded.end_tokens,
+                self._loaded.tokenizer.pad_token_id or 0,
+            )
         except BaseException as error:
             self._ready.put(error)
             return
-        self._batch = self._new_batch(self._loaded)
         self._ready.put(None)
-        while self._admit():
+        try:
+            while self._turn():
+                pass
+        finally:
+            self._end_all()
+
+    def _turn(self) -> bool:
+        """Take in what fits, stop what is stopped, make one token. False when the engine is closed.
+
+        Whatever goes wrong ends the rows at hand, never the worker: others are waiting for it.
+        """
+        failed: Exception | None = None
+        try:
+            if not self._admit():
+                return False
             self._stop_rows()
             if self._batch.rows:
-                self._guarded_step()
-
-    def _new_batch(self, loaded: Loaded) -> Batch:
-        return Batch(loaded.model, loaded.selection, loaded.end_tokens, loaded.tokenizer.pad_token_id or 0)
-
-    def _admit(self) -> bool:
-        """Take in what fits; sleep when there is nothing to do. False when the engine is closed."""
-        with self._changed:
-            while not self._closed and not self._waiting and not self._batch.rows:
-                self._served.clear()  # nobody waits, so nobody is owed a turn
-                self._changed.wait()
-            if self._closed:
-                self._end_all()
-                return False
-            jobs = self._take()
-        for job in jobs:
-            self._start(job)
+                self._step()
+        except Exception as error:
+            failed = error.with_traceback(None)  # the traceback would keep the tensors alive
+        if failed is not None:
+            self._fail(self._running, failed)
+            self._batch.clear()
+        self._running = [job for job in self._running if job.rows]
         return True
 
-    def _take(self) -> list[_Job]:
-        """The waiting calls that fit now, in fair order; tells the others their place."""
-        taken: list[_Job] = []
-        rows, tokens = len(self._batch.rows), sum(len(row.prompt) + row.limit for row in self._batch.rows)
-        order = self._fair_order()
-        for job in order:
-            need = sum(request.sampling.max_new_tokens + 64 for request in job.requests)
-            full = rows + len(job.requests) > self._limits[0] or tokens + need > self._limits[1]
-            if full and (rows or taken):
+    def _admit(self) -> bool:
+        """Sleep when there is nothing to do; start what fits. False when the engine is closed."""
+        with self._changed:
+            while not self._closed and not self._waiting and not self._batch.rows:
+                self._turns.forget()
+                self._changed.wait()
+            if self._closed:
+                return False
+            waiting = list(self._waiting)
+        for job in waiting:
+            self._encode_all(job)
+            job.end_stopped()
+        order = [job for job in self._turns.order(waiting, self._running) if job.pending]
+        for place, job in enumerate(order):
+            if not self._join(job):
+                for position, other in enumerate(order[place:], 1):
+                    other.tell(position)
                 break
-            rows, tokens = rows + len(job.requests), tokens + need
-            taken.append(job)
-            self._waiting.remove(job)
-            self._served[job.visitor] = next(self._tick)
-        for position, job in enumerate(job for job in order if job not in taken):
-            self._tell(job, position + 1)
-        return taken
+        with self._changed:
+            self._waiting = [job for job in self._waiting if job.pending or not job.encoded]
+        return True
 
-    def _fair_order(self) -> list[_Job]:
-        """Visitors take turns: everybody's first call before anybody's second, the visitor served longest ago first."""
-        count: Counter[str] = Counter(job.visitor for job in self._running)
-        turns = {}
-        for job in self._waiting:
-            turns[job] = count[job.visitor]
-            count[job.visitor] += 1
-        return sorted(self._waiting, key=lambda job: (turns[job], self._served.get(job.visitor, 0)))
-
-    def _tell(self, job: _Job, position: int) -> None:
-        if job.position == position:
-            return
-        job.position = position
-        for row in range(len(job.requests)):
-            job.send(row, Queued(position))
-
-    def _start(self, job: _Job) -> None:
-        """Encode a call's requests and prefill them."""
-        self._tell(job, 0)
-        for number, request in enumerate(job.requests):
-            if (row := self._encode(job, number, request)) is not None:
-                prompting, name = request.prompting, self._loaded.revisions.get(request.model, "")
-                send = lambda event, number=number: job.send(number, event)  # noqa: E731
-                job.rows[row] = (number, Writer(self._loaded.tokenizer, row, prompting, name, send))
-        going = [row for row, (number, _) in job.rows.items() if not self._stopped(job, row, number)]
-        if not going:
-            return
-        self._running.append(job)
+    def _join(self, job: Job) -> bool:
+        """Start the rows of a waiting call, all at once when they are not more than a batch holds. False: no room."""
+        part = job.pending[: self._limits.rows]
+        if not self._limits.fits(self._batch.rows, part):
+            return False
+        self._turns.take(job)
+        job.tell(0)
+        job.pending = job.pending[len(part) :]
+        failed: Exception | None = None
         try:
-            self._batch.join(going)
+            self._batch.join(part)
         except Exception as error:
-            self._fail(job.rows, error)
-            self._forget()
+            failed = error.with_traceback(None)
+        if failed is not None:
+            self._fail_rows(job, part, failed)
+        elif job not in self._running:
+            self._running.append(job)
+        return True
 
-    def _encode(self, job: _Job, number: int, request: Request) -> Row | None:
-        """The row for a request; None, with a Failed sent, when it cannot be answered."""
+    def _encode_all(self, job: Job) -> None:
+        """Turn a call's requests into rows; those that cannot be answered end here."""
+        if job.encoded:
+            return
+        job.encoded = True
+        for number, request in enumerate(job.requests):
+            try:
+                row = self._encode(job, number, request)
+            except Exception as error:  # a template or tokenizer that refuses this text
+                job.send(number, Failed(BROKEN, f"{type(error).__name__}: {error}"))
+                continue
+            if row is not None:
+                name = self._loaded.revisions.get(request.model, "")
+                send = partial(job.send, number)
+                job.rows[row] = (number, Writer(self._loaded.tokenizer, row, request.prompting, name, send))
+        job.pending = list(job.rows)
+
+    def _encode(self, job: Job, number: int, request: Request) -> Row | None:
+        """The row for a request; None, with its end sent, when there is nothing to decode."""
         if request.model not in self.models:
             job.send(number, Failed(NO_MODEL, f"no model {request.model!r}; there are {', '.join(self.models)}"))
             return None
@@ -235,61 +230,55 @@ class LocalEngine:
             job.send(number, Failed(message, f"prompt of {len(prompt)} tokens, context of {self._loaded.context}"))
             return None
         limit = min(request.sampling.max_new_tokens, room)
+        if limit < 1:
+            job.send(number, Finished(Usage(prompt_tokens=len(prompt)), "length"))
+            return None
         return Row(request.model, tuple(prompt), request.sampling, request.seed, limit)
 
     def _stop_rows(self) -> None:
-        """Take out the rows whose visitor stopped them, and waiting calls that were stopped whole."""
+        """Take out the rows whose visitor stopped them."""
         for job in self._running:
-            self._batch.leave([row for row, (number, _) in job.rows.items() if self._stopped(job, row, number)])
-        self._forget()
-        with self._changed:
-            gone = [job for job in self._waiting if all(map(job.stop.stopped, range(len(job.requests))))]
-            self._waiting = [job for job in self._waiting if job not in gone]
-        for job in gone:
-            self._start(job)
+            self._batch.leave(job.end_stopped())
 
-    def _stopped(self, job: _Job, row: Row, number: int) -> bool:
-        if job.stop.stopped(number):
-            job.rows[row][1].finish("stopped")
-        return job.stop.stopped(number)
-
-    def _guarded_step(self) -> None:
+    def _step(self) -> None:
         writers = {row: writer for job in self._running for row, (_, writer) in job.rows.items()}
-        try:
-            for row, token in self._batch.step():
-                _advance(writers[row], row, token)
-        except Exception as error:
-            for job in self._running:
-                self._fail(job.rows, error)
-            self._batch.clear()
-        self._forget()
+        for row, token in self._batch.step():
+            _advance(writers[row], row, token)
+        for job in self._running:
+            job.forget()
 
-    def _fail(self, rows: Mapping[Row, tuple[int, Writer]], error: Exception) -> None:
-        memory = isinstance(error, torch.OutOfMemoryError) or "allocate" in str(error)
-        for _, writer in rows.values():
-            writer.fail(OUT_OF_MEMORY if memory else BROKEN, f"{type(error).__name__}: {error}")
+    def _fail(self, jobs: Sequence[Job], error: Exception) -> None:
+        """End every started row of `jobs` with an error; rows that still wait go on waiting."""
+        for job in jobs:
+            self._fail_rows(job, [row for row in job.rows if row not in job.pending], error)
+
+    def _fail_rows(self, job: Job, rows: Sequence[Row], error: Exception) -> None:
+        memory = isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate" in str(error)
+        for row in rows:
+            job.rows[row][1].fail(OUT_OF_MEMORY if memory else BROKEN, f"{type(error).__name__}: {error}")
+        job.forget()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _forget(self) -> None:
-        """Drop ended rows, and calls without rows."""
-        for job in self._running:
-            job.rows = {row: pair for row, pair in job.rows.items() if not pair[1].ended}
-        self._running = [job for job in self._running if job.rows]
-
     def _end_all(self) -> None:
-        for job in [*self._running, *self._waiting]:
+        """The worker ends: so does every row, and the models are let go."""
+        with self._changed:
+            self._closed = True
+            jobs, self._waiting = [*self._running, *self._waiting], []
+        for job in dict.fromkeys(jobs):
             job.stop.stop()
-        for job in self._waiting:
-            self._start(job)
-        self._waiting = []
-        self._stop_rows()
+            self._encode_all(job)
+            job.end_stopped()
+        self._running = []
         self._batch.clear()
 
 
-def _advance(writer: Writer, row: Row, token: int | None) -> None:
+def _advance(writer: Writer, row: Row, token: int | Exception | None) -> None:
     if token is None:
         writer.finish("stop")
+        return
+    if isinstance(token, Exception):
+        writer.fail(BROKEN, f"{type(token).__name__}: {token}")
         return
     writer.update()
     if len(row.tokens) >= row.limit:

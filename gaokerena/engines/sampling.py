@@ -10,16 +10,21 @@ from gaokerena.engines.base import Sampling
 
 
 class Drawer:
-    """One row's draws: the same seed and the same logits give the same tokens, whatever shares the batch."""
+    """One row's draws: the same seed and the same logits give the same tokens, whatever shares the batch.
+
+    `draw` raises ValueError for logits that are not numbers, which an overflow in float16 can give.
+    """
 
     def __init__(self, sampling: Sampling, seed: int) -> None:
         self._sampling = sampling
-        self._generator = torch.Generator().manual_seed(seed)
+        self._generator = torch.Generator().manual_seed(seed % 2**63)
 
     def draw(self, logits: torch.Tensor, seen: Sequence[int]) -> int:
         """The next token id. logits [vocabulary], any device; `seen` are the ids a repetition penalty applies to."""
         settings = self._sampling
         scores = logits.float().cpu()
+        if scores.isnan().any():
+            raise ValueError("the model's logits are not numbers")
         if settings.repetition_penalty != 1.0 and seen:
             scores = _penalise(scores, seen, settings.repetition_penalty)
         if settings.temperature <= 0:

@@ -15,7 +15,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from gaokerena.engines import loading, local
+from gaokerena.engines import decoding, loading, local
 from gaokerena.engines.base import EngineError, Failed, Queued, Request, Sampling, Stop, Text
 from gaokerena.engines.local import LocalEngine
 from gaokerena.messages import Message
@@ -268,6 +268,137 @@ def test_visitors_wait_in_turn_and_are_told_their_place(tiny: Path) -> None:
     assert all(shown[-1] == 0 for shown in places.values())
 
 
+def surviving(engine: LocalEngine, request: Request) -> Row:
+    """The one row of a call that must end whatever happens, and a second call that must be answered after it."""
+    (row,) = play(engine, request)
+    assert finished(play(engine, ask("v"))[0]).finish_reason == "length"
+    return row
+
+
+@pytest.mark.timeout(60)
+class TestNothingEndsTheWorker:
+    def test_a_seed_beyond_64_bits(self, engine: LocalEngine) -> None:
+        assert surviving(engine, ask("v", temperature=1.0, seed=2**64 + 5)).text
+
+    def test_a_conversation_the_template_refuses(self, engine: LocalEngine) -> None:
+        row = surviving(engine, ask("v", (*SHORT, *SHORT)))
+        assert isinstance(row.last, Failed)
+        assert "TemplateError" in row.last.detail
+
+    def test_a_text_the_tokenizer_refuses(self, engine: LocalEngine) -> None:
+        row = surviving(engine, ask("v", (Message("user", "تب \ud800 دارم"),)))
+        assert isinstance(row.last, Failed)
+
+    def test_logits_that_are_not_numbers_end_their_row_alone(
+        self, engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        forward = engine._batch._forward
+
+        def spoil(*arguments: Any) -> torch.Tensor:
+            logits = forward(*arguments).clone()
+            logits[0] = torch.nan
+            return logits
+
+        monkeypatch.setattr(engine._batch, "_forward", spoil)
+        first, second = play(engine, ask("v", SHORT), ask("r", LONG, 1))
+        monkeypatch.undo()
+        assert isinstance(first.last, Failed)
+        assert "not numbers" in first.last.detail
+        assert finished(second).usage.completion_tokens == 1
+        assert surviving(engine, ask("v")).text
+
+    def test_memory_that_runs_out_while_a_row_leaves(
+        self, engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stop, keep = Stop(), engine._batch._keep
+
+        def refuse(numbers: list[int]) -> None:
+            if len(numbers) < len(engine._batch.rows):
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            keep(numbers)
+
+        monkeypatch.setattr(engine._batch, "_keep", refuse)
+        rows = play(engine, ask("v", tokens=2000), ask("r", tokens=2000), stop=stop, each=lambda *_: stop.stop(0))
+        monkeypatch.undo()
+        assert finished(rows[0]).finish_reason == "stopped"
+        assert rows[1].last == Failed(local.OUT_OF_MEMORY, "OutOfMemoryError: CUDA out of memory")
+        assert surviving(engine, ask("v")).text
+
+    def test_memory_that_runs_out_for_a_newcomer_spares_the_running(
+        self, engine: LocalEngine, alone: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pad, started, later = decoding._pad_left, threading.Event(), []
+        calls = iter(range(1, 1000))
+
+        def refuse(*arguments: Any) -> torch.Tensor:
+            if next(calls) == 6:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return pad(*arguments)
+
+        def newcomer() -> None:
+            started.wait(20)
+            monkeypatch.setattr(decoding, "_pad_left", refuse)
+            later.extend(play(engine, ask("r", LONG)))
+
+        thread = threading.Thread(target=newcomer)
+        thread.start()
+        first = play(
+            engine, ask("v", SHORT, 400), each=lambda _, event: started.set() if isinstance(event, Text) else None
+        )
+        thread.join(30)
+        monkeypatch.undo()
+        assert isinstance(later[0].last, Failed)
+        assert first[0].text.rstrip("\ufffd") == alone("v", SHORT, 400).rstrip("\ufffd")
+
+
+def test_a_stopped_side_of_a_waiting_call_ends_at_once(tiny: Path) -> None:
+    engine = LocalEngine(str(tiny / "base"), {"v": str(tiny / "v")}, max_rows=2, threads=1)
+    busy = engine.stream([ask("v", tokens=3900), ask("base", tokens=3900)])
+    next(busy)
+    stop = Stop()
+    waiting = engine.stream([ask("v"), ask("base")], stop)
+    assert [next(waiting)[1], next(waiting)[1]] == [Queued(1), Queued(1)]
+    stop.stop(0)
+    row, event = next(waiting)
+    assert (row, event.finish_reason) == (0, "stopped")  # type: ignore[union-attr]
+    busy.close()
+    assert [event for row, event in waiting if row == 1][-1].finish_reason == "length"  # type: ignore[union-attr]
+    engine.close()
+
+
+def test_a_batch_holds_no_more_positions_than_it_may(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = LocalEngine(str(tiny / "base"), {"v": str(tiny / "v")}, max_rows=8, max_tokens=600, threads=1)
+    seen: list[int] = []
+    step = engine._batch.step
+
+    def watched() -> Any:
+        seen.append(len(engine._batch.rows) * max(len(row.prompt) + row.limit for row in engine._batch.rows))
+        return step()
+
+    monkeypatch.setattr(engine._batch, "step", watched)
+    threads = [threading.Thread(target=play, args=(engine, ask("v", LONG, 100))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    engine.close()
+    assert max(seen) <= 600
+    assert max(seen) > 300, "several rows must have shared the batch for this to prove anything"
+
+
+def test_a_call_of_more_rows_than_a_batch_holds_is_answered_in_parts(tiny: Path) -> None:
+    engine = LocalEngine(str(tiny / "base"), {"v": str(tiny / "v")}, max_rows=3, threads=1)
+    rows = play(engine, *(ask("v", tokens=5) for _ in range(8)))
+    engine.close()
+    assert [finished(row).usage.completion_tokens for row in rows] == [5] * 8
+
+
+def test_no_tokens_wanted_none_made(engine: LocalEngine) -> None:
+    (row,) = play(engine, ask("v", tokens=0))
+    assert finished(row).usage.completion_tokens == 0
+    assert finished(row).finish_reason == "length"
+
+
 def test_closing_ends_open_streams_as_stopped(tiny: Path) -> None:
     engine = LocalEngine(str(tiny / "base"), {"v": str(tiny / "v")}, threads=1)
     stream = engine.stream([ask("v", tokens=4000)])
@@ -305,6 +436,23 @@ class TestLoading:
         (other / "v" / "adapter_config.json").write_text(json.dumps(config))
         with pytest.raises(EngineError, match=r"adapter v .*does not fit the base"):
             LocalEngine(str(tiny / "base"), {"v": str(other / "v")})
+
+    @pytest.mark.parametrize(
+        "change", [{"use_dora": True}, {"modules_to_save": ["norm"]}, {"bias": "all"}, {"lora_bias": True}]
+    )
+    def test_an_adapter_that_is_not_plain_lora(self, tiny: Path, tmp_path: Path, change: dict[str, object]) -> None:
+        shutil.copytree(tiny / "v", tmp_path / "v")
+        config = json.loads((tmp_path / "v" / "adapter_config.json").read_text()) | change
+        (tmp_path / "v" / "adapter_config.json").write_text(json.dumps(config))
+        with pytest.raises(EngineError, match=rf"adapter v is LORA with {next(iter(change))}; only plain LoRA"):
+            LocalEngine(str(tiny / "base"), {"v": str(tmp_path / "v")})
+
+    @pytest.mark.parametrize("part", ["base/model.safetensors", "v/adapter_model.safetensors"])
+    def test_damaged_weights(self, tiny: Path, tmp_path: Path, part: str) -> None:
+        shutil.copytree(tiny, tmp_path / "copy")
+        (tmp_path / "copy" / part).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+        with pytest.raises(EngineError, match=r"SafetensorError"):
+            LocalEngine(str(tmp_path / "copy" / "base"), {"v": str(tmp_path / "copy" / "v")})
 
     def test_an_adapter_trained_on_other_weights(self, tiny: Path, tmp_path: Path) -> None:
         shutil.copytree(tiny / "v", tmp_path / "v")

@@ -94,4 +94,5 @@ class Asker:
             seed=comparison.seed,
             question_id=comparison.question.id,
             visitor=comparison.session,
+            keep=comparison.consent,
         )

@@ -131,6 +131,18 @@ def test_requests_carry_prompting_sampling_seed_and_history() -> None:
     assert {request.sampling.max_new_tokens for request in seen.values()} == {7}
 
 
+@pytest.mark.parametrize("consent", [True, False])
+def test_only_what_a_visitor_agreed_to_keep_may_be_kept(consent: bool) -> None:
+    seen: list[Request] = []
+
+    def script(request: Request) -> Script:
+        seen.append(request)
+        return Script("بله")
+
+    ended(asker(v=script, r=script).ask(QUESTION, consent=consent))
+    assert [request.keep for request in seen] == [consent, consent]
+
+
 def test_a_slow_side_does_not_delay_the_other() -> None:
     attempt = asker(r=Script("دیر", seconds=5, delay=1)).ask(QUESTION)
     began = time.monotonic()

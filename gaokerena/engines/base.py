@@ -43,7 +43,10 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One answer wanted: `model` is one of the engine's `models`. Equal (model, messages) rows share their prefill."""
+    """One answer wanted: `model` is one of the engine's `models`. Equal (model, messages) rows share their prefill.
+
+    `keep` says whether a cache may keep the question and its answer: false where a visitor has not agreed to that.
+    """
 
     model: str
     messages: tuple[Message, ...]
@@ -52,6 +55,7 @@ class Request:
     seed: int = 0
     question_id: str = ""
     visitor: str = ""
+    keep: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@
 
 V and R may live on one server or on two. All connections live in one event loop in a thread of the engine's own; each
 row is a task there, so rows never wait for one another except at the server's gate. Stopping a row cancels its task,
-which closes its connection. A key never shows in a message, a log line or a repr.
+which closes its connection. A key never shows in a message, a log line or a repr. Personal identifiers are taken out of
+what is sent (`gaokerena.scrub`), and out of what is logged.
 
 Not covered: servers without streaming, images and tools, choosing between several replicas of one server.
 """
@@ -18,6 +19,7 @@ import asyncio
 import logging
 import queue
 import threading
+import traceback
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -30,7 +32,7 @@ from gaokerena.answers import Usage
 from gaokerena.engines.base import EngineError, Event, Failed, Finished, Queued, Request, Stop
 from gaokerena.engines.deltas import Deltas
 from gaokerena.engines.endpoint_try import Dialect, Target, Timeouts, answer
-from gaokerena.engines.faults import UNEXPECTED
+from gaokerena.engines.faults import ENGLISH, NO_MODEL, UNEXPECTED, ServerError
 from gaokerena.engines.gate import Gate
 from gaokerena.engines.retry import RetryPolicy
 from gaokerena.questions import Prompting
@@ -48,6 +50,7 @@ class EndpointModel(BaseModel):
     `base_url` ends where `/chat/completions` begins (usually in `/v1`). `extra_body` is sent with every request, for
     example `{"lora": [{"id": 0, "scale": 1.0}]}` to llama.cpp. `prompting` is how this model is usually asked (a
     request's own prompting decides). `revision` names the weights; without it, the name the server answers with.
+    `scrub` takes personal identifiers out of all that is sent; false only for a server on your own machine.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -59,6 +62,7 @@ class EndpointModel(BaseModel):
     extra_body: dict[str, Any] = {}
     prompting: Prompting = "straight"
     revision: str = ""
+    scrub: bool = True
 
     @field_validator("base_url")
     @classmethod
@@ -131,7 +135,7 @@ class EndpointEngine:
         """The end of a row that gave none itself: the engine was closed before it began, or its task broke."""
         if self._closed:
             return Finished(Usage(), "stopped")
-        return Failed(UNEXPECTED, "the row's task ended without an end; see the log of asyncio")
+        return Failed(UNEXPECTED, "the row's task ended without an end; see the log of asyncio", ENGLISH[UNEXPECTED])
 
     def close(self) -> None:
         """Stop every row, close every connection, end the thread. Closing twice does nothing."""
@@ -150,7 +154,7 @@ class EndpointEngine:
             self._clients[place] = self._client(*place)
         redact = _redactor(model.api_key.get_secret_value())
         sent = (model.model, model.dialect, model.extra_body, model.revision)
-        return Target(self._clients[place], model.base_url, *sent, redact)
+        return Target(self._clients[place], model.base_url, *sent, redact, model.scrub)
 
     def _client(self, base_url: str, key: SecretStr) -> AsyncOpenAI:
         unlimited = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
@@ -192,7 +196,7 @@ class EndpointEngine:
         target = self._targets.get(request.model)
         if target is None:
             detail = f"no model {request.model!r} here, only {', '.join(self._models)}"
-            rows.put((row, Failed("این مدل در دسترس نیست.", detail)))
+            rows.put((row, Failed(NO_MODEL, detail, ENGLISH[NO_MODEL])))
             return
         deltas = Deltas(request.prompting, lambda event: rows.put((row, event)), lambda: stop.stopped(row))
         last: Failed | Finished
@@ -205,8 +209,10 @@ class EndpointEngine:
             deltas.flush(cut=True)
             last = Finished(deltas.usage, "stopped", target.revision or deltas.served_model)
         except Exception as error:  # a fault of ours: the row must end all the same
-            _LOG.exception("row %d of model %s", row, request.model)
-            last = Failed(UNEXPECTED, target.redact(f"{type(error).__name__}: {error}"))
+            fault = ServerError(UNEXPECTED, target.redact(f"{type(error).__name__}: {error}"))
+            where = "".join(traceback.format_tb(error.__traceback__))  # without the text, which may hold a visitor's
+            _LOG.error("row %d of model %s: %s\n%s", row, request.model, fault.detail, where)
+            last = Failed(UNEXPECTED, fault.detail, fault.english)
         rows.put((row, last))
 
     async def _wind_up(self) -> None:

@@ -1,7 +1,9 @@
 """One request to an OpenAI-compatible server: what is sent, the tries, the time limits, the end.
 
-`answer` gives the row's last event and emits the others. It tries again only what may be tried again, and never after
-a piece of text has come. Cancelling its task closes the connection, which is how a server learns to stop.
+`answer` gives the row's last event and emits the others. Personal identifiers are taken out of every turn before it
+leaves, history included, unless the target says that the server is this machine's own. It tries again only what may be
+tried again, and never after a piece of text has come. Cancelling its task closes the connection, which is how a server
+learns to stop.
 
 Each row is a call of its own, also when rows are equal: with `n=k` the server draws all from one seed and none can be
 stopped alone; servers keep the shared prompt in their own prefix cache. Not covered: answers that are not streamed.
@@ -21,7 +23,7 @@ from gaokerena.engines.base import Failed, Finished, Request, Sampling
 from gaokerena.engines.deltas import Deltas
 from gaokerena.engines.faults import CUT, NO_START, STALLED, UNREADABLE, ServerError, server_error
 from gaokerena.engines.retry import RetryPolicy
-from gaokerena.persian import persian_digits
+from gaokerena.scrub import scrub
 
 Dialect = Literal["openai", "vllm", "llama.cpp"]
 """Which sampling settings beyond the standard ones the server knows, and what it assumes when they are not sent."""
@@ -42,7 +44,10 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a row goes: its server and the model's name there; `redact` takes the key out of a text."""
+    """Where a row goes: its server and the model's name there; `redact` takes the key out of a text.
+
+    `scrub` says that no personal identifier may reach the server.
+    """
 
     client: AsyncOpenAI
     server: str
@@ -51,6 +56,7 @@ class Target:
     extra_body: dict[str, Any]
     revision: str
     redact: Callable[[str], str]
+    scrub: bool = True
 
 
 async def answer(
@@ -79,11 +85,11 @@ async def answer(
 def _failed(fault: ServerError, failures: int, deltas: Deltas, target: Target) -> Failed:
     deltas.flush(cut=True)
     if fault.retryable and deltas.begun:
-        fault.message = CUT
+        fault = ServerError(CUT, fault.detail)
     tries = f" (after {failures} tries)" if failures > 1 else ""
     detail = target.redact(f"{target.model} at {target.server}: {fault.detail}{tries}")
     _LOG.warning("%s", detail)
-    return Failed(fault.message, detail)
+    return Failed(fault.message, detail, fault.english)
 
 
 async def _attempt(target: Target, request: Request, deltas: Deltas, timeouts: Timeouts) -> None:
@@ -95,9 +101,8 @@ async def _attempt(target: Target, request: Request, deltas: Deltas, timeouts: T
             return  # the answer is whole; only the count did not come
         if deltas.begun:
             raise ServerError(STALLED, f"no piece of text for {timeouts.between_tokens:g} s; see Timeouts") from None
-        seconds = persian_digits(f"{timeouts.first_token:g}").replace(".", "٫")
         detail = f"no text within {timeouts.first_token:g} s; raise Timeouts.first_token or look at the server's load"
-        raise ServerError(NO_START.format(seconds=seconds), detail) from None
+        raise ServerError(NO_START, detail, seconds=timeouts.first_token) from None
 
 
 async def _read(
@@ -135,7 +140,10 @@ def _payload(target: Target, request: Request) -> dict[str, Any]:
     sampling = request.sampling
     standard: dict[str, Any] = {
         "model": target.model,
-        "messages": [{"role": turn.role, "content": turn.content} for turn in request.messages],
+        "messages": [
+            {"role": turn.role, "content": scrub(turn.content).text if target.scrub else turn.content}
+            for turn in request.messages
+        ],
         "stream": True,
         "stream_options": {"include_usage": True},
         "temperature": sampling.temperature,

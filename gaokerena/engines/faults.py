@@ -1,4 +1,4 @@
-"""What went wrong with a model server: a Persian sentence for the visitor, an English one for the log, retry or not.
+"""What went wrong with a model server: a sentence for the visitor in two languages, one for the log, retry or not.
 
     try: ...
     except Exception as error:
@@ -7,7 +7,10 @@
 
 Retryable are failures that say nothing about the request itself: no connection, 408, 409, 429, 5xx. Everything else
 (401, 403, 404, 400, an answer that cannot be read, a timeout while the server works) would fail again or make a busy
-server busier. Whether text was shown already is the caller's to know. Not covered: secrets in texts (see `endpoint`).
+server busier. Whether text was shown already is the caller's to know. What a server wrote may repeat what a visitor
+wrote, so every detail is scrubbed of personal identifiers before it is shortened.
+
+Not covered: keys in texts (see `endpoint`).
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import openai
 
 from gaokerena.engines.retry import retry_after
 from gaokerena.persian import persian_digits
+from gaokerena.scrub import scrub
 
 UNREACHABLE = "به سرور مدل وصل نشدیم. کمی بعد دوباره بپرسید."
 BUSY = "سرور مدل اکنون شلوغ است. کمی بعد دوباره بپرسید."
@@ -34,6 +38,27 @@ NO_START = "مدل تا {seconds} ثانیه پاسخی نداد. کمی بعد 
 STALLED = "مدل در میانهٔ پاسخ از نوشتن بازماند. آنچه نوشته شده مانده است؛ می‌توانید دوباره بپرسید."
 WITHHELD = "سرور مدل ادامهٔ این پاسخ را نگه داشت. پرسش را به گونه‌ای دیگر بنویسید."
 UNEXPECTED = "خطایی پیش‌بینی‌نشده رخ داد. لطفاً به مسئول سامانه خبر دهید."
+NO_MODEL = "این مدل در دسترس نیست."
+
+ENGLISH = {
+    UNREACHABLE: "The model server cannot be reached. Ask again shortly.",
+    BUSY: "The model server is busy. Ask again shortly.",
+    BUSY_FOR: "The model server is busy. Ask again in {seconds} seconds.",
+    BROKEN: "The model server had an error. Ask again shortly.",
+    REFUSED_KEY: "The model server refused the access key. Please tell whoever runs this page.",
+    UNKNOWN_MODEL: "The server does not know this model. Please tell whoever runs this page.",
+    TOO_LONG: "The question and the conversation before it do not fit into the model. Shorten the question or begin a "
+    "new conversation.",
+    BAD_REQUEST: "The model server did not accept this request. Please tell whoever runs this page.",
+    UNREADABLE: "The answer of the model server could not be read. Please tell whoever runs this page.",
+    CUT: "The answer broke off before its end. What was written is kept; you can ask again.",
+    NO_START: "The model gave no answer within {seconds} seconds. Ask again shortly.",
+    STALLED: "The model stopped writing in the middle of the answer. What was written is kept; you can ask again.",
+    WITHHELD: "The model server held the rest of this answer back. Put the question in other words.",
+    UNEXPECTED: "An unexpected error occurred. Please tell whoever runs this page.",
+    NO_MODEL: "This model is not available.",
+}
+"""What each sentence above says, for a visitor of the English page."""
 
 _TOO_LONG = re.compile(
     r"context[ _](?:length|size|window)|maximum (?:context|model) length|max_model_len|exceed\w*_context|"
@@ -41,16 +66,28 @@ _TOO_LONG = re.compile(
     re.IGNORECASE,
 )
 _LASTING = {"insufficient_quota", "billing_hard_limit_reached"}
-_DETAIL_LENGTH = 500
+_DETAIL_LENGTH, _SCRUBBED = 500, 4_000  # a whole page may come: scrub the start, then cut, so that no number is cut
 
 
 class ServerError(Exception):
-    """One failed try. `retry_after` is the server's wish in seconds, if it has one."""
+    """One failed try. `retry_after` is the server's wish in seconds, if it has one.
 
-    def __init__(self, message: str, detail: str, *, retryable: bool = False, retry_after: float | None = None) -> None:
-        super().__init__(detail)
-        self.message = message
-        self.detail = detail
+    `seconds` fills the place for them in `message`, which is one of the sentences of this module.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        detail: str,
+        *,
+        retryable: bool = False,
+        retry_after: float | None = None,
+        seconds: float = 0.0,
+    ) -> None:
+        self.detail = scrub(detail).text
+        super().__init__(self.detail)
+        self.message = message.format(seconds=persian_digits(f"{seconds:g}").replace(".", "٫"))
+        self.english = ENGLISH.get(message, "").format(seconds=f"{seconds:g}")
         self.retryable = retryable
         self.retry_after = retry_after
 
@@ -69,7 +106,9 @@ def server_error(error: Exception) -> ServerError:
         case openai.APIError():
             return _of_status(_status_in(error), f"error inside the stream: {_said(error)}", None)
         case json.JSONDecodeError():
-            return ServerError(UNREADABLE, f"a chunk of the stream is not JSON ({error}): {error.doc[:80]!r}")
+            return ServerError(
+                UNREADABLE, f"a chunk of the stream is not JSON ({error}): {scrub(error.doc[:_SCRUBBED]).text[:80]!r}"
+            )
         case UnicodeDecodeError():
             return ServerError(UNREADABLE, f"a chunk of the stream is not UTF-8: {error.reason} at byte {error.start}")
     return ServerError(UNEXPECTED, f"{type(error).__name__}: {error}")
@@ -79,9 +118,9 @@ def _of_status(status: int, said: str, error: openai.APIStatusError | None) -> S
     detail = f"HTTP {status}: {said}" if status else said
     wait = retry_after(error.response.headers) if error else None
     if status == 429:
-        message = BUSY_FOR.format(seconds=persian_digits(round(wait))) if wait and wait >= 1 else BUSY
+        message = BUSY_FOR if wait and wait >= 1 else BUSY
         lasting = error is not None and bool({error.code, error.type} & _LASTING)
-        return ServerError(message, detail, retryable=not lasting, retry_after=wait)
+        return ServerError(message, detail, retryable=not lasting, retry_after=wait, seconds=round(wait or 0))
     if status in (408, 409) or status >= 500:
         return ServerError(
             BROKEN, detail, retryable=True, retry_after=retry_after(error.response.headers) if error else None
@@ -102,14 +141,14 @@ def _of_status(status: int, said: str, error: openai.APIStatusError | None) -> S
 
 
 def _said(error: openai.APIError) -> str:
-    """What the server itself wrote, shortened: its message where the body has one, else the start of the body."""
+    """What the server itself wrote, scrubbed and shortened: its message where the body has one, else the body."""
     body = error.body
     if isinstance(body, dict):
         inner = body.get("error", body)
         said = str(inner.get("message", inner)) if isinstance(inner, dict) else str(inner)
     else:
         said = str(body or error.message)
-    return " ".join(said.split())[:_DETAIL_LENGTH]
+    return " ".join(scrub(said[:_SCRUBBED]).text.split())[:_DETAIL_LENGTH]
 
 
 def _status_in(error: openai.APIError) -> int:

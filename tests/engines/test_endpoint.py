@@ -6,6 +6,7 @@ Back-off pauses are recorded, not slept. Not covered here: real servers (test_en
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import socket
 import threading
@@ -175,6 +176,60 @@ def test_changed_sampling_is_sent_in_the_servers_words(dialect: str, expected: d
     }
 
 
+PRIVATE = "کد ملی من ۰۴۹۹۳۷۰۸۹۹ و شماره‌ام 0912 345 6789 است"
+DIGITS = ("۰۴۹۹۳۷۰۸۹۹", "0499370899", "0912 345 6789", "3456789")
+
+
+def test_no_identifier_of_any_turn_reaches_the_server() -> None:
+    turns = (
+        Message("user", f"سردرد دارم. {PRIVATE}."),
+        Message("assistant", "به 09123456789 زنگ می‌زنیم."),
+        Message("user", f"تب هم دارم. {PRIVATE}. 500 mg خوردم."),
+    )
+    with serving(always(*ANSWER)) as (engine, server, _):
+        play(engine, Request("v", turns))
+    sent = json.dumps(server.asks[0].body, ensure_ascii=False)
+    assert not any(digits in sent for digits in DIGITS)
+    assert [turn["content"] for turn in server.asks[0].body["messages"]] == [
+        "سردرد دارم. کد ملی من [کد ملی] و شماره‌ام [شماره همراه] است.",
+        "به [شماره همراه] زنگ می‌زنیم.",
+        "تب هم دارم. کد ملی من [کد ملی] و شماره‌ام [شماره همراه] است. 500 mg خوردم.",
+    ]
+
+
+def test_a_server_of_ones_own_may_read_all_and_still_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def script(ask: Ask) -> Reply:
+        said = ask.body["messages"][0]["content"]
+        if ask.body["model"] == "r-on-server":
+            return Reply([b"data: {broken " + b"x" * 56 + said.encode() + b"\n\n"])
+        return refuse(503 if ask.number == 1 else 400, "x" * 484 + said)  # shortened, both texts end inside a number
+
+    with caplog.at_level(logging.DEBUG, "gaokerena"), serving(script, scrub=False) as (engine, server, pauses):
+        asked = (Message("user", PRIVATE),)
+        rows = [*play(engine, Request("v", asked)), *play(engine, Request("r", asked))]
+    assert server.asks[0].body["messages"][0]["content"] == PRIVATE
+    assert len(pauses) == 1
+    told = caplog.text + "".join(failed(row).detail for row in rows)
+    assert "HTTP 503" in told
+    assert "کد ملی" in told
+    assert not any(digits in told for digits in (*DIGITS, "۰۴۹۹", "0912"))
+
+
+def test_a_fault_of_ours_is_logged_without_what_it_was_about(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError(f"cannot read {PRIVATE} with {SECRET}")
+
+    monkeypatch.setattr("gaokerena.engines.endpoint.answer", broken)
+    with serving(always(*ANSWER)) as (engine, *_):
+        (row,) = play(engine, V)
+    assert "RuntimeError: cannot read" in failed(row).detail
+    assert "RuntimeError: cannot read" in caplog.text
+    assert "in broken" in caplog.text, "where it happened is told"
+    assert not any(hidden in caplog.text + failed(row).detail for hidden in (*DIGITS, SECRET))
+
+
 def test_extra_body_wins_and_each_model_has_its_own() -> None:
     adapter = [{"id": 0, "scale": 1.0}]
     with serving(always(*ANSWER), dialect="llama.cpp", extra_body={"lora": adapter, "min_p": 0.05}) as (
@@ -239,6 +294,7 @@ def test_a_slow_first_token_fails_without_another_try() -> None:
         (row,) = play(engine, V)
         assert server.wait_until(lambda server: server.hung_up == 1 and server.busy == 0)
     assert failed(row).message == faults.NO_START.format(seconds="۰٫۳")
+    assert failed(row).english == "The model gave no answer within 0.3 seconds. Ask again shortly."
     assert "first_token" in failed(row).detail
     assert pauses == []
 
@@ -374,6 +430,7 @@ def test_a_long_retry_after_is_told_not_waited_for() -> None:
     with serving(lambda ask: refuse(429, "slow down", {"retry-after": "90"})) as (engine, server, pauses):
         (row,) = play(engine, V)
     assert failed(row).message == faults.BUSY_FOR.format(seconds="۹۰")
+    assert failed(row).english == "The model server is busy. Ask again in 90 seconds."
     assert (len(server.asks), pauses) == (1, [])
 
 
@@ -420,6 +477,12 @@ def test_nobody_listening() -> None:
 # Faults that may not
 
 
+def test_each_sentence_for_a_visitor_is_there_in_both_languages() -> None:
+    persian = {text for name, text in vars(faults).items() if name.isupper() and isinstance(text, str)}
+    assert persian == set(faults.ENGLISH)
+    assert all(("{seconds}" in text) == ("{seconds}" in english) for text, english in faults.ENGLISH.items())
+
+
 @pytest.mark.parametrize("tail", [[Cut()], [], [event({"error": {"message": "cuda died", "code": 500}})]])
 def test_what_was_shown_is_kept_and_never_asked_again(tail: list[bytes | Cut]) -> None:
     with serving(always(say("نیمی از "), say("پاسخ"), *tail)) as (engine, server, pauses):
@@ -427,6 +490,7 @@ def test_what_was_shown_is_kept_and_never_asked_again(tail: list[bytes | Cut]) -
     assert row.text == "نیمی از پاسخ"
     assert split.reasoning + split.text == "نیمی از پاسخ"
     assert failed(row).message == failed(split).message == faults.CUT
+    assert failed(row).english == faults.ENGLISH[faults.CUT]
     assert (len(server.asks), pauses) == (2, [])
 
 
@@ -462,7 +526,7 @@ def test_what_was_shown_is_kept_and_never_asked_again(tail: list[bytes | Cut]) -
 def test_a_lasting_fault_is_told_at_once(reply: Reply, message: str) -> None:
     with serving(lambda ask: reply) as (engine, server, pauses):
         (row,) = play(engine, V)
-    assert failed(row).message == message
+    assert (failed(row).message, failed(row).english) == (message, faults.ENGLISH[message])
     assert (len(server.asks), pauses) == (1, [])
     assert server.base_url in failed(row).detail
 

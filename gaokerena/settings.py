@@ -16,7 +16,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from pydantic_settings import SettingsError as UnreadableError
 
 from gaokerena.engines.endpoint import EndpointModel
 
@@ -31,7 +37,7 @@ class SettingsError(Exception):
 
 
 class Settings(BaseSettings):
-    """Everything that can be set. Paths are relative to the working folder."""
+    """Everything that can be set. Paths are relative to the working folder. Arguments win over environment and file."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_nested_delimiter="__")
 
@@ -66,8 +72,8 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment first, then what `load_settings` read from the file."""
-        return (env_settings, init_settings)
+        """Arguments first, then the environment, then the file."""
+        return (init_settings, env_settings, InitSettingsSource(settings_cls, _read_file()))
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -76,12 +82,12 @@ def load_settings(**overrides: Any) -> Settings:
     Raises SettingsError for an unknown key, a wrong value or a file that cannot be read, naming each.
     """
     _refuse_unknown(os.environ)
-    path, values = _read_file()
     try:
-        settings = Settings(**values)
-        return Settings.model_validate(settings.model_dump(exclude_unset=True) | overrides) if overrides else settings
+        return Settings(**overrides)
+    except UnreadableError as error:
+        raise SettingsError(f"{error}: write it in {PREFIX}* as JSON, or put it into {_path()}") from None
     except ValidationError as error:
-        where = f" (in {path} or {PREFIX}* in the environment)"
+        where = f" (in {_path()} or {PREFIX}* in the environment)"
         faults = "; ".join(
             f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_input=False)
         )
@@ -96,14 +102,20 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
             raise SettingsError(f"unknown setting {name} in the environment; known are {', '.join(sorted(known))}")
 
 
-def _read_file() -> tuple[str, dict[str, Any]]:
-    path = Path(os.environ.get(CONFIG, DEFAULT_FILE))
+def _path() -> Path:
+    return Path(os.environ.get(CONFIG, DEFAULT_FILE))
+
+
+def _read_file() -> dict[str, Any]:
+    path = _path()
     if not path.exists():
         if CONFIG in os.environ:
             raise SettingsError(f"{CONFIG} names {path}, which does not exist")
-        return str(path), {}
+        return {}
     try:
-        return str(path), tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read ({error.strerror}); {CONFIG} must name a TOML file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not TOML: {error}") from error
 

@@ -36,6 +36,25 @@ def test_the_environment_wins_over_the_file_and_options_over_both(monkeypatch: p
     assert load_settings(preset="mini").preset == "mini"
 
 
+def test_an_option_wins_over_the_same_key_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    write('preset = "recorded"\nport = 1111\n')
+    monkeypatch.setenv("GAOKERENA_PRESET", "echo")
+    monkeypatch.setenv("GAOKERENA_PORT", "2222")
+    settings = load_settings(preset="mini")
+    assert (settings.preset, settings.port) == ("mini", 2222)
+    monkeypatch.setenv("GAOKERENA_PRESET", "no such preset")
+    assert load_settings(preset="mini").preset == "mini"
+    with pytest.raises(SettingsError, match="preset: "):
+        load_settings(preset="other")
+
+
+def test_a_key_from_the_environment_joins_the_endpoint_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    write('[endpoints.v]\nbase_url = "http://gpu:8000/v1"\nmodel = "v1"\nscrub = false\n')
+    monkeypatch.setenv("GAOKERENA_ENDPOINTS__V__API_KEY", "sk-very-secret")
+    model = load_settings(preset="endpoint").endpoints["v"]
+    assert (model.model, model.scrub, model.api_key.get_secret_value()) == ("v1", False, "sk-very-secret")
+
+
 @pytest.mark.parametrize("text", ["prest = 'mini'\n", "[server]\nport = 1\n"])
 def test_an_unknown_key_in_the_file_is_named(text: str) -> None:
     write(text)
@@ -67,6 +86,15 @@ def test_a_file_that_is_no_toml_and_one_that_is_not_there(monkeypatch: pytest.Mo
         load_settings()
     monkeypatch.setenv("GAOKERENA_CONFIG", "other.toml")
     with pytest.raises(SettingsError, match=r"other\.toml, which does not exist"):
+        load_settings()
+    monkeypatch.setenv("GAOKERENA_CONFIG", ".")
+    with pytest.raises(SettingsError, match=r"\. cannot be read \(Is a directory\); GAOKERENA_CONFIG must name"):
+        load_settings()
+
+
+def test_a_table_in_the_environment_that_is_no_json_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAOKERENA_ADAPTERS", "v=models/v")
+    with pytest.raises(SettingsError, match=r'"adapters".* as JSON, or put it into gaokerena\.toml'):
         load_settings()
 
 

@@ -8,8 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gaokerena.questions import Letter, Prompting
 
-FinishReason = Literal["stop", "length", "stopped", "failed"]
-"""`stop`: the model ended by itself. `length`: token limit. `stopped`: a person stopped it. `failed`: an error."""
+FinishReason = Literal["stop", "length", "stopped", "failed", "unfinished"]
+"""`stop`: the model ended by itself. `length`: token limit. `stopped`: a person stopped it. `failed`: an error.
+
+`unfinished`: still being written when somebody judged it; only the store holds such answers.
+"""
 
 
 class Usage(BaseModel):

@@ -3,6 +3,7 @@
     for _ in attempt.updates():                      # at most ten a second
         left = attempt.state("left")                 # a snapshot: reasoning, conclusion, steps, choice, finished …
     attempt.stop("left")                             # from any thread; None stops both
+    settle(10.0)                                     # at the end of the process: wait for what is still being stored
 
 One thread a comparison reads the engine's events, so neither side waits for the other. Each answer is in the store
 before its side is shown finished. Leaving `updates` or `watch` early stops the engine's rows.
@@ -21,8 +22,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gaokerena.answers import Answer, FinishReason
-from gaokerena.comparisons import SIDES, Comparison, Side
-from gaokerena.engines.base import Engine, Event, Failed, Finished, Queued, Request, Stop, Text
+from gaokerena.comparisons import CHOICES, SIDES, Choice, Comparison, Side
+from gaokerena.engines.base import Engine, Event, Failed, Finished, Queued, Request, Stop
 from gaokerena.gather import Gathering
 from gaokerena.messages import Message
 from gaokerena.questions import Letter
@@ -32,6 +33,12 @@ log = logging.getLogger(__name__)
 
 UPDATE_SECONDS = 0.1
 BROKEN = "پاسخ‌گویی به خطا برخورد. دوباره بپرسید؛ اگر باز هم پیش آمد، کمی بعد برگردید."
+BROKEN_ENGLISH = "Answering broke. Ask again; if it happens once more, come back in a while."
+READABLE_CHARACTERS = 40
+"""A side still being written can be judged from this length on: less is not yet a sentence."""
+
+_running: set[threading.Thread] = set()
+_running_lock = threading.Lock()
 
 
 class Record(Protocol):
@@ -46,7 +53,9 @@ class Record(Protocol):
 class SideState:
     """What one side has said so far. `queued` counts the people before it; None once it writes.
 
-    `seconds` since the question; `thought_seconds` until the conclusion began (or so far, while it has not).
+    `seconds` of work, the queue left out (all seconds since the question where it ended before any work);
+    `thought_seconds` of them before the conclusion began, or so far, while it has not. `error` is Persian and
+    `error_english`, where the engine gave it, the same in English.
     """
 
     reasoning: str = ""
@@ -56,6 +65,7 @@ class SideState:
     queued: int | None = None
     finish_reason: FinishReason | None = None
     error: str = ""
+    error_english: str = ""
     seconds: float = 0.0
     thought_seconds: float = 0.0
 
@@ -67,6 +77,20 @@ class SideState:
     def said_something(self) -> bool:
         return bool(self.reasoning.strip() or self.conclusion.strip())
 
+    @property
+    def readable(self) -> bool:
+        """Whether there is enough to judge: whatever was said once it has ended, a sentence's length before."""
+        return self.said_something and (
+            self.finished or len(self.reasoning.strip()) + len(self.conclusion.strip()) >= READABLE_CHARACTERS
+        )
+
+
+@dataclass(slots=True)
+class Curtain:
+    """Hides who sat where. Comparisons that share their seats share it: what one reveals, all have revealed."""
+
+    open: bool = False
+
 
 @dataclass(slots=True)
 class _Row:
@@ -74,26 +98,36 @@ class _Row:
 
     said: Gathering
     queued: int | None = None
-    thought_seconds: float | None = None
     answer: Answer | None = None
+    ended: float = 0.0
+    error_english: str = ""
     steps: tuple[str, ...] = ()
     counted: int = 0
 
 
 class Attempt:
-    """One comparison being answered. `state` is safe from any thread; `version` grows with every change."""
+    """One comparison being answered. `state` is safe from any thread; `version` grows with every change.
+
+    `curtain` says whether the seating was shown, by this comparison or one with the same seats; `judged` whether this
+    comparison has a verdict. Both are kept by `visits`.
+    """
 
     def __init__(
         self, comparison: Comparison, requests: Mapping[Side, Request], engine: Engine, record: Record
     ) -> None:
         self.comparison = comparison
         self.version = 0
+        self.curtain = Curtain()
+        self.judged = False
         self._rows = {side: _Row(Gathering(comparison.question, requests[side])) for side in SIDES}
         self._engine = engine
         self._record = record
         self._stop = Stop()
         self._changed = threading.Condition()
-        threading.Thread(target=self._read, name=f"attempt-{comparison.id[:8]}", daemon=True).start()
+        reader = threading.Thread(target=self._run, name=f"attempt-{comparison.id[:8]}", daemon=True)
+        with _running_lock:
+            _running.add(reader)
+        reader.start()
 
     @property
     def finished(self) -> bool:
@@ -101,8 +135,26 @@ class Attempt:
 
     @property
     def judgeable(self) -> bool:
-        """Both sides have something to read, finished or not."""
-        return all(self.state(side).said_something for side in SIDES)
+        """Whether any verdict may be given by now."""
+        return bool(self.choices)
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """The verdicts that may be given by now: none before both sides can be read or have ended.
+
+        A side that ended without a word cannot be better, nor equal to one that spoke.
+        """
+        states = {side: self.state(side) for side in SIDES}
+        if all(state.readable for state in states.values()):
+            return CHOICES
+        if not all(state.readable or state.finished for state in states.values()):
+            return ()
+        return (*(side for side in SIDES if states[side].readable), "both_bad")
+
+    def answers(self) -> dict[Side, Answer]:
+        """Both answers as they are by now, `unfinished` where a side still writes."""
+        with self._changed:
+            return {side: row.answer or row.said.so_far() for side, row in self._rows.items()}
 
     def stop(self, side: Side | None = None) -> None:
         """Stop one side, or both; what was written stays."""
@@ -121,7 +173,8 @@ class Attempt:
             said, answer = row.said, row.answer
             if row.counted != len(said.reasoning):
                 row.steps, row.counted = steps(said.reasoning), len(said.reasoning)
-            seconds = answer.seconds if answer else time.monotonic() - said.began
+            until = row.ended if answer else time.monotonic()
+            never_began = answer is not None and said.began is None
             return SideState(
                 reasoning=said.reasoning,
                 conclusion=said.conclusion,
@@ -130,8 +183,9 @@ class Attempt:
                 queued=row.queued,
                 finish_reason=answer.finish_reason if answer else None,
                 error=answer.error if answer else "",
-                seconds=seconds,
-                thought_seconds=seconds if row.thought_seconds is None else row.thought_seconds,
+                error_english=row.error_english,
+                seconds=until - said.asked if never_began else said.worked(until),
+                thought_seconds=said.thought(until),
             )
 
     def updates(self, every: float = UPDATE_SECONDS) -> Generator[int, None, None]:
@@ -159,6 +213,13 @@ class Attempt:
         finally:
             self.stop()
 
+    def _run(self) -> None:
+        try:
+            self._read()
+        finally:
+            with _running_lock:
+                _running.discard(threading.current_thread())
+
     def _read(self) -> None:
         """Take the engine's events until both rows have ended."""
         requests = [self._rows[side].said.request for side in SIDES]
@@ -170,7 +231,7 @@ class Attempt:
             self._stop.stop()
         for side in SIDES:
             if not self._rows[side].answer:
-                self._take(side, Failed(BROKEN, "the stream ended without this row's end"))
+                self._take(side, Failed(BROKEN, "the stream ended without this row's end", BROKEN_ENGLISH))
 
     def _take(self, side: Side, event: Event) -> None:
         row = self._rows[side]
@@ -181,8 +242,6 @@ class Attempt:
             return
         with self._changed:
             row.queued = (event.position or None) if isinstance(event, Queued) else None
-            if isinstance(event, Text) and event.text.strip() and row.thought_seconds is None:
-                row.thought_seconds = time.monotonic() - row.said.began
             row.said.add(event)
             self._tell()
 
@@ -194,6 +253,8 @@ class Attempt:
         if answer:
             self._store(side, answer)
         with self._changed:
+            row.ended = time.monotonic()
+            row.error_english = event.english if isinstance(event, Failed) else ""
             row.answer, row.queued = answer, None
             self._tell()
 
@@ -207,3 +268,19 @@ class Attempt:
     def _tell(self) -> None:
         self.version += 1
         self._changed.notify_all()
+
+
+def settle(seconds: float) -> bool:
+    """Wait until every attempt of this process has ended and stored its answers; False if some have not in `seconds`.
+
+    Call it between closing the engine, which ends the rows, and closing the store, which takes their answers.
+    """
+    end = time.monotonic() + seconds
+    with _running_lock:
+        readers = list(_running)
+    for reader in readers:
+        reader.join(max(0.0, end - time.monotonic()))
+    late = [reader.name for reader in readers if reader.is_alive()]
+    if late:
+        log.error("%d attempts did not end within %.0f s; their answers are lost: %s", len(late), seconds, late)
+    return not late

@@ -21,7 +21,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -87,10 +87,16 @@ class Store:
         with self._write() as db:
             self._add_answer(db, comparison_id, side, answer)
 
-    def add_verdict(self, verdict: Verdict) -> None:
-        """Keep one verdict; it has reached the disk on return. A verdict on a comparison that was not blind is not."""
+    def add_verdict(self, verdict: Verdict, answers: Mapping[Side, Answer] | None = None) -> None:
+        """Keep one verdict; it has reached the disk on return. A verdict on a comparison that was not blind is not.
+
+        `answers` is what the judge saw: an answer not yet kept whole is kept, with the verdict or not at all.
+        """
         refuse_address(verdict.session)
         with self._write() as db:
+            for side, answer in (answers or {}).items():
+                if not self._has_whole(db, verdict.comparison_id, side):
+                    self._add_answer(db, verdict.comparison_id, side, answer)
             seen = self._comparison(db, verdict.comparison_id)
             final = verdict.model_copy(
                 update={"at": as_utc(verdict.at), "blind": verdict.blind and bool(seen["blind"])}
@@ -203,6 +209,12 @@ class Store:
         if row is None:
             raise ValueError(f"no comparison {comparison_id!r} in {self.path}; call add_comparison first")
         return row
+
+    def _has_whole(self, db: sqlite3.Connection, comparison_id: str, side: Side) -> bool:
+        """Whether an answer of `side` that has ended is kept."""
+        query = "SELECT facts FROM answers WHERE comparison_id = ? AND side = ?"
+        rows = db.execute(query, (comparison_id, side)).fetchall()
+        return any(json.loads(row["facts"])["finish_reason"] != "unfinished" for row in rows)
 
     def _add_answer(self, db: sqlite3.Connection, comparison_id: str, side: Side, answer: Answer) -> None:
         row = self._comparison(db, comparison_id)

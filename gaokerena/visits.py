@@ -7,9 +7,9 @@
     attempt = visit.follow(next_question)            # the conversation goes on, each side with its own history
     verdict = desk.judge(attempt.comparison.id, "left", session=visit.session)
 
-Blindness. Seats are drawn anew for each new conversation and each second try. Within a conversation they stay, since
-each side goes on from its own words; once its seating was shown, later comparisons of it carry `blind=False`, and so
-does a verdict given after its own reveal.
+Blindness. Seats are drawn anew for each new conversation and for a second try of its first turn. Within a conversation
+they stay, since each side goes on from its own words, and its comparisons share one `Curtain`: once any of them was
+judged and so revealed, later comparisons carry `blind=False`, and so do later verdicts, the earlier turns' included.
 
 Not covered: anything about showing; nothing of a visit survives a restart except what the store holds.
 """
@@ -21,11 +21,12 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol, cast
 
-from gaokerena.attempts import Attempt
-from gaokerena.comparisons import CHOICES, REASONS, SIDES, Comparison, Reason, Verdict
+from gaokerena.answers import Answer
+from gaokerena.attempts import Attempt, Curtain
+from gaokerena.comparisons import CHOICES, REASONS, SIDES, Comparison, Reason, Side, Verdict
 from gaokerena.intake import RefusalError
 from gaokerena.messages import Message
 from gaokerena.persian import persian_digits
@@ -40,9 +41,12 @@ TURNS_LIMIT = 10
 
 
 class VerdictRecord(Protocol):
-    """Where verdicts are kept (`store.Store` fits); `add_verdict` returns once the row is on the disk."""
+    """Where verdicts are kept (`store.Store` fits).
 
-    def add_verdict(self, verdict: Verdict) -> object: ...
+    `add_verdict` returns once the verdict is on the disk, and with it the answers as they were when it was given.
+    """
+
+    def add_verdict(self, verdict: Verdict, answers: Mapping[Side, Answer]) -> object: ...
 
 
 class Visit:
@@ -69,7 +73,7 @@ class Visit:
 
     def ask(self, question: Question, *, consent: bool = False) -> Attempt:
         """Begin a new conversation."""
-        attempt = self._start(question, [], None, consent)
+        attempt = self._start(question, None, consent)
         self.shelf = [*self.shelf, *self.thread][-20:]
         self.thread = [attempt]
         return attempt
@@ -78,7 +82,7 @@ class Visit:
         """Ask the last question once more, with a new seed and (outside a longer conversation) new seats."""
         last = self._last()
         earlier = self.thread[:-1]
-        attempt = self._start(last.comparison.question, earlier, earlier[-1] if earlier else None, consent)
+        attempt = self._start(last.comparison.question, earlier[-1] if earlier else None, consent)
         self.shelf = [*self.shelf, last][-20:]
         self.thread = [*earlier, attempt]
         return attempt
@@ -91,7 +95,7 @@ class Visit:
                 f"هر گفت‌وگو تا {persian_digits(TURNS_LIMIT)} نوبت ادامه دارد. پرسش تازه‌ای از بالای صفحه بپرسید.",
                 f"A conversation has at most {TURNS_LIMIT} turns. Ask a new question at the top of the page.",
             )
-        attempt = self._start(question, self.thread, last, consent)
+        attempt = self._start(question, last, consent)
         self.thread = [*self.thread, attempt]
         return attempt
 
@@ -107,15 +111,17 @@ class Visit:
             )
         return self.current
 
-    def _start(self, question: Question, earlier: list[Attempt], last: Attempt | None, consent: bool) -> Attempt:
+    def _start(self, question: Question, last: Attempt | None, consent: bool) -> Attempt:
         self._starting = True
         try:
-            return self._asked_anew(question, earlier, last, consent)
+            return self._asked_anew(question, last, consent)
         finally:
             self._starting = False
 
-    def _asked_anew(self, question: Question, earlier: list[Attempt], last: Attempt | None, consent: bool) -> Attempt:
+    def _asked_anew(self, question: Question, last: Attempt | None, consent: bool) -> Attempt:
+        """Ask; after the turn `last` with its seats, its history and its curtain, or with new ones."""
         self.stop()
+        curtain = last.curtain if last else Curtain()
         seed = self._desk.seed + self._asked
         self._asked += 1
         attempt = self._desk.asker.ask(
@@ -124,10 +130,11 @@ class Visit:
             history=_history(last) if last else None,
             seating=(last.comparison.left, last.comparison.right) if last else None,
             follows=last.comparison.id if last else None,
-            blind=not any(self._desk.revealed(turn.comparison.id) for turn in earlier),
+            blind=not curtain.open,
             consent=consent,
             session=self.session,
         )
+        attempt.curtain = curtain
         self._desk.keep(attempt)
         self._asked_at = time.monotonic()
         return attempt
@@ -144,7 +151,6 @@ class Desk:
         self._lock = threading.Lock()
         self._visits: OrderedDict[str, Visit] = OrderedDict()
         self._attempts: OrderedDict[str, Attempt] = OrderedDict()
-        self._revealed: dict[str, None] = {}
 
     def session(self, key: str | None) -> str:
         """A hash of a session key, salted anew with every start, so that no row leads back to a person."""
@@ -172,44 +178,41 @@ class Desk:
         with self._lock:
             self._attempts[attempt.comparison.id] = attempt
             while len(self._attempts) > ATTEMPTS_KEPT:
-                gone, _ = self._attempts.popitem(last=False)
-                self._revealed.pop(gone, None)
+                self._attempts.popitem(last=False)
 
     def revealed(self, comparison_id: str) -> bool:
-        """Whether the seating of this comparison was shown."""
+        """Whether the seating of this open comparison was shown."""
         with self._lock:
-            return comparison_id in self._revealed
+            attempt = self._attempts.get(comparison_id)
+            return attempt is not None and attempt.curtain.open
 
     def judge(
-        self, comparison_id: str, choice: str, *, session: str, strength: int = 1, reasons: tuple[str, ...] = ()
+        self, comparison_id: str, choice: str, *, session: str, strength: int = 1, reasons: Sequence[str] = ()
     ) -> tuple[Verdict, Comparison]:
-        """Record a verdict; when this returns it is on the disk and the seating is no secret any more.
+        """Record a verdict and the answers it is about; on return they are on the disk and the seating is known.
 
-        Raises RefusalError for an unknown comparison, choice, strength or reason, and while a side has nothing to read.
+        Raises RefusalError for an unknown comparison, choice, strength or reasons (a visitor's, so of any type), while
+        a side can neither be read nor has ended, and for praise of a side that ended without a word.
         """
         with self._lock:
             attempt = self._attempts.get(comparison_id)
-            blind = comparison_id not in self._revealed
+            blind = attempt is not None and not attempt.curtain.open
         if not attempt:
             raise RefusalError(
                 "این مقایسه پیدا نشد یا کهنه شده است. دوباره بپرسید و سپس داوری کنید.",
                 f"No open comparison {comparison_id[:40]!r}. Ask again and judge the comparison that /ask names.",
             )
         verdict = _verdict(attempt.comparison, choice, strength, reasons, session, blind)
-        if not attempt.judgeable:
-            raise RefusalError(
-                "هنوز هر دو سو چیزی ننوشته‌اند. اندکی صبر کنید و سپس داوری کنید.",
-                "Both sides must have written something first. Wait a moment and judge again.",
-            )
+        _check_readable(attempt, verdict)
         try:
-            self._record.add_verdict(verdict)
+            self._record.add_verdict(verdict, attempt.answers())
         except Exception as error:
             raise RefusalError(
                 "داوری شما ثبت نشد. چیزی از دست نرفته است؛ دوباره دکمهٔ ثبت را بزنید.",
                 "The verdict was not stored. Nothing is lost: send it again.",
             ) from error
         with self._lock:
-            self._revealed[comparison_id] = None
+            attempt.curtain.open = attempt.judged = True
         return verdict, attempt.comparison
 
 
@@ -217,23 +220,51 @@ def _history(last: Attempt) -> Mapping[str, tuple[Message, ...]]:
     return {last.comparison.model_at(side): last.conversation(side) for side in SIDES}
 
 
+def _check_readable(attempt: Attempt, verdict: Verdict) -> None:
+    """Refuse a verdict on what cannot be read yet, or that a silent side would have to bear."""
+    choices = attempt.choices
+    if not choices:
+        raise RefusalError(
+            "هنوز هر دو سو چیزی ننوشته‌اند. اندکی صبر کنید و سپس داوری کنید.",
+            "Both sides must have written something first. Wait a moment and judge again.",
+        )
+    if verdict.choice not in choices:
+        raise RefusalError(
+            "سویی که چیزی ننوشت نمی‌تواند بهتر یا برابر باشد. سوی دیگر یا «هر دو بد» را برگزینید.",
+            f"A side ended without a word, so {verdict.choice!r} cannot be judged: choose {' or '.join(choices)}.",
+        )
+
+
+def _reasons(given: object) -> tuple[Reason, ...]:
+    """The reasons a visitor's program sent, each once. Raises RefusalError for anything else than a list of them."""
+    if not isinstance(given, list | tuple):
+        raise RefusalError(
+            "دلیل‌های داوری باید یک فهرست باشد.", f"Reasons must be a list of {', '.join(REASONS)}, not {_shown(given)}."
+        )
+    unknown = [reason for reason in given if not (isinstance(reason, str) and reason in REASONS)]
+    if unknown:
+        raise RefusalError("دلیل داوری شناخته نشد.", f"Reason {_shown(unknown[0])} is none of {', '.join(REASONS)}.")
+    return cast(tuple[Reason, ...], tuple(dict.fromkeys(given)))
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:40]
+
+
 def _verdict(
-    comparison: Comparison, choice: str, strength: int, reasons: tuple[str, ...], session: str, blind: bool
+    comparison: Comparison, choice: str, strength: int, reasons: Sequence[str], session: str, blind: bool
 ) -> Verdict:
     if choice not in CHOICES:
         raise RefusalError(
             "یکی از چهار گزینهٔ داوری را برگزینید.", f"Verdict {choice[:40]!r} is none of {', '.join(CHOICES)}."
         )
-    unknown = [reason for reason in reasons if reason not in REASONS]
-    if unknown:
-        raise RefusalError("دلیل داوری شناخته نشد.", f"Reason {unknown[0][:40]!r} is none of {', '.join(REASONS)}.")
     if strength not in (1, 2, 3):
         raise RefusalError("شدت داوری باید یک تا سه باشد.", f"Strength {strength!r} is not 1, 2 or 3.")
     return Verdict(
         comparison_id=comparison.id,
         choice=choice,
         strength=strength if choice in SIDES else 1,
-        reasons=cast(tuple[Reason, ...], tuple(dict.fromkeys(reasons))),
+        reasons=_reasons(reasons),
         session=session,
         blind=comparison.blind and blind,
     )

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import pytest
 
 from gaokerena.answers import Answer
-from gaokerena.attempts import Attempt
+from gaokerena.attempts import READABLE_CHARACTERS, Attempt, settle
 from gaokerena.comparisons import Comparison, Side, seat
-from gaokerena.engines.base import Event, Finished, Queued, Request, Sampling, Stop, Text
+from gaokerena.engines.base import Event, Failed, Finished, Queued, Request, Sampling, Stop, Text
 from gaokerena.engines.echo import EchoEngine, Script, Scripted
 from gaokerena.intake import RefusalError
 from gaokerena.messages import Message
@@ -250,9 +250,86 @@ def test_the_queue_is_shown_until_the_first_word() -> None:
     assert attempt.state("right").queued is None
 
 
+def test_waiting_in_the_queue_is_no_thinking() -> None:
+    go = threading.Event()
+
+    class Waiting(EchoEngine):
+        def stream(self, requests: Sequence[Request], stop: Stop | None = None) -> Iterator[tuple[int, Event]]:
+            yield from ((row, Queued(3)) for row in (0, 1))
+            go.wait(5)
+            yield from super().stream(requests, stop)
+
+    scripts = {"v": Script("بله"), "r": Script("بله", "۱. درد\n", seconds=0.2)}
+    attempt = Asker(Waiting(scripts), MODELS, Record()).ask(QUESTION)
+    time.sleep(0.6)
+    assert attempt.state("left").seconds == attempt.state("left").thought_seconds == 0.0
+    go.set()
+    r = ended(attempt).state(side_of(attempt, "r"))
+    assert 0.05 <= r.thought_seconds <= r.seconds < 0.6
+    later = attempt.state(side_of(attempt, "r"))
+    assert (later.seconds, later.thought_seconds) == (r.seconds, r.thought_seconds), "the clock stops at the end"
+
+
+def test_thinking_begins_when_the_engine_takes_the_row() -> None:
+    class Reading(EchoEngine):
+        def stream(self, requests: Sequence[Request], stop: Stop | None = None) -> Iterator[tuple[int, Event]]:
+            yield from ((row, Queued(0)) for row in (0, 1))
+            time.sleep(0.3)
+            yield from super().stream(requests, stop)
+
+    attempt = ended(Asker(Reading({"v": Script("بله"), "r": Script("بله", "۱\n")}), MODELS, Record()).ask(QUESTION))
+    assert attempt.state(side_of(attempt, "r")).thought_seconds >= 0.3
+
+
+def test_a_row_that_never_began_shows_how_long_it_waited() -> None:
+    class Failing(EchoEngine):
+        def stream(self, requests: Sequence[Request], stop: Stop | None = None) -> Iterator[tuple[int, Event]]:
+            time.sleep(0.3)
+            yield from ((row, Failed("نشد")) for row in (0, 1))
+
+    assert ended(Asker(Failing(), MODELS, Record()).ask(QUESTION)).state("left").seconds >= 0.3
+
+
+def test_settling_waits_until_the_answers_are_stored() -> None:
+    class Slow(Record):
+        def add_answer(self, comparison_id: str, side: Side, answer: Answer) -> None:
+            time.sleep(0.3)
+            super().add_answer(comparison_id, side, answer)
+
+    record, scripts = Slow(), {"v": Script("یک دو سه", seconds=30), "r": Script("یک دو سه", seconds=30)}
+    engine = EchoEngine(scripts)
+    Asker(engine, MODELS, record).ask(QUESTION)
+    assert not settle(0.05)
+    engine.close()
+    assert settle(10)
+    assert sorted(kind for kind, _ in record.rows) == ["comparison", "left", "right"]
+
+
+def test_an_error_is_told_in_english_too_where_the_engine_does() -> None:
+    class Failing(EchoEngine):
+        def stream(self, requests: Sequence[Request], stop: Stop | None = None) -> Iterator[tuple[int, Event]]:
+            yield 0, Failed("برق رفت.", "power", "The power went out.")
+            yield 1, Failed("برق رفت.")
+
+    attempt = ended(Asker(Failing(), MODELS, Record()).ask(QUESTION))
+    assert [attempt.state(side).error_english for side in ("left", "right")] == ["The power went out.", ""]
+
+
 def test_the_choice_is_read_when_the_side_ends() -> None:
     attempt = ended(asker(v=Script("پاسخ درست گزینهٔ [B] است.")).ask(CHOICE))
     assert attempt.state(side_of(attempt, "v")).choice == "B"
+
+
+def test_one_word_of_thought_is_not_enough_to_judge() -> None:
+    words = " ".join(["کلمه"] * 40)
+    attempt = asker(v=Script("بله"), r=Script(words, words, seconds=4)).ask(QUESTION)
+    r = side_of(attempt, "r")
+    for _ in attempt.updates(every=0.01):
+        state = attempt.state(r)
+        if attempt.judgeable:
+            break
+    assert len(state.reasoning) >= READABLE_CHARACTERS - len("کلمه ")
+    assert not attempt.state(r).finished
 
 
 def test_judging_waits_for_words_on_both_sides() -> None:

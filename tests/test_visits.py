@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gaokerena.attempts import Attempt
+from gaokerena.answers import Answer
+from gaokerena.attempts import READABLE_CHARACTERS, Attempt
+from gaokerena.comparisons import Comparison, Verdict
 from gaokerena.engines.echo import EchoEngine, Script
 from gaokerena.intake import RefusalError
 from gaokerena.questions import Question
 from gaokerena.session import Asker
 from gaokerena.store import Store
-from gaokerena.visits import DOUBLE_CLICK_SECONDS, TURNS_LIMIT, Desk
+from gaokerena.visits import DOUBLE_CLICK_SECONDS, TURNS_LIMIT, Desk, Visit
 from tests.test_session import MODELS
 
 FIRST = Question(text="سردرد دارم. چه کنم؟")
@@ -93,6 +97,46 @@ def test_what_follows_a_reveal_is_not_blind(desk: Desk, store: Store) -> None:
     assert not kept.blind
 
 
+def second_turn(desk: Desk) -> tuple[Visit, Attempt, Attempt]:
+    """A conversation of two turns, the second one judged and so revealed."""
+    visit = desk.visit("a")
+    first, second = ended(visit.ask(FIRST)), ended(visit.follow(NEXT))
+    assert desk.judge(second.comparison.id, "left", session=visit.session)[0].blind
+    return visit, first, second
+
+
+def test_asking_the_revealed_last_turn_again_is_not_blind(desk: Desk, store: Store) -> None:
+    visit, _, second = second_turn(desk)
+    for _ in range(2):  # the second time, the last turn was never judged, but its seats are the revealed ones
+        again = ended(visit.again())
+        assert (again.comparison.left, again.comparison.right) == (second.comparison.left, second.comparison.right)
+        assert not again.comparison.blind
+    assert not desk.judge(again.comparison.id, "left", session=visit.session)[0].blind
+    assert (store.tally().verdicts, store.tally().not_blind) == (1, 1)
+
+
+def test_an_earlier_turn_judged_after_its_seats_were_shown_is_not_blind(desk: Desk) -> None:
+    visit, first, _ = second_turn(desk)
+    assert first.comparison.blind
+    assert not desk.judge(first.comparison.id, "left", session=visit.session)[0].blind
+
+
+def test_a_first_turn_asked_again_has_new_seats_and_is_blind(desk: Desk) -> None:
+    visit = desk.visit("a")
+    first = ended(visit.ask(FIRST))
+    desk.judge(first.comparison.id, "left", session=visit.session)
+    again = [ended(visit.again()) for _ in range(8)]
+    assert all(attempt.comparison.blind for attempt in again)
+    assert {attempt.comparison.left for attempt in again} == {"v", "r"}
+
+
+def test_what_was_revealed_stays_revealed_when_the_desk_forgets_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gaokerena.visits.ATTEMPTS_KEPT", 1)
+    visit, _, _ = second_turn(desk)
+    ended(desk.visit("other").ask(FIRST))
+    assert not ended(visit.follow(NEXT)).comparison.blind
+
+
 def test_a_second_verdict_replaces_the_first_and_is_not_blind(desk: Desk, store: Store) -> None:
     visit = desk.visit("a")
     comparison = ended(visit.ask(FIRST)).comparison.id
@@ -110,10 +154,18 @@ def test_a_second_verdict_replaces_the_first_and_is_not_blind(desk: Desk, store:
         ("best", 1, (), "'best' is none of"),
         ("left", 4, (), "4 is not 1, 2 or 3"),
         ("left", 1, ("bad",), "'bad' is none"),
+        ("left", 1, [1], "Reason 1 is none of"),
+        ("left", 1, [{"a": 1}], "Reason {'a': 1} is none of"),
+        ("left", 1, [["wrong"]], "Reason ['wrong'] is none of"),
+        ("left", 1, "wrong", "Reasons must be a list of"),
+        ("left", 1, 5, "Reasons must be a list of"),
+        ("left", 1, {"wrong": 1}, "Reasons must be a list of"),
+        ("left", "2", (), "'2' is not 1, 2 or 3"),
+        ("left", [], (), "[] is not 1, 2 or 3"),
     ],
 )
 def test_odd_verdicts_are_refused(
-    desk: Desk, store: Store, choice: str, strength: int, reasons: tuple[str, ...], message: str
+    desk: Desk, store: Store, choice: str, strength: Any, reasons: Any, message: str
 ) -> None:
     comparison = ended(desk.visit("a").ask(FIRST)).comparison.id
     with pytest.raises(RefusalError) as refused:
@@ -129,6 +181,75 @@ def test_nothing_is_revealed_when_the_verdict_could_not_be_stored(desk: Desk, st
     with pytest.raises(RefusalError, match="was not stored"):
         desk.judge(comparison, "left", session="s")
     assert not desk.revealed(comparison)
+
+
+def kept_answers(store: Store, attempt: Attempt) -> dict[str, list[tuple[str, str]]]:
+    kept = store.comparison(attempt.comparison.id)
+    assert kept
+    return {
+        kept.left if side == "left" else kept.right: [(row.answer.finish_reason, row.answer.text) for row in rows]
+        for side, rows in kept.attempts.items()
+    }
+
+
+def test_a_verdict_takes_the_answers_it_is_about_to_the_disk(store: Store, tmp_path: Path) -> None:
+    long = "این پاسخ هنوز دارد نوشته می‌شود و به این زودی‌ها پایان نمی‌یابد. " * 3
+    engine = EchoEngine({"v": Script("مایعات بنوشید."), "r": Script(long, "۱. درد\n", seconds=3)})
+    desk = Desk(Asker(engine, MODELS, store), store)
+    attempt = desk.visit("a").ask(FIRST, consent=True)
+    r = "left" if attempt.comparison.left == "r" else "right"
+    while not attempt.judgeable:
+        time.sleep(0.01)
+    desk.judge(attempt.comparison.id, r, session="s")
+    stored = kept_answers(store, attempt)  # what a process killed now would leave behind
+    assert stored["v"] == [("stop", "مایعات بنوشید.")]
+    [(reason, text)] = stored["r"]
+    assert reason == "unfinished"
+    assert ("۱. درد\n" + long).startswith(text)
+    assert len(text) >= READABLE_CHARACTERS
+    assert not attempt.finished
+    store.export_jsonl(tmp_path / "verdicts.jsonl")
+    assert json.loads((tmp_path / "verdicts.jsonl").read_text("utf-8"))["comparison"]["answers"][r]["text"] == text
+    attempt.stop()
+    ended(attempt)
+    desk.judge(attempt.comparison.id, r, session="s")
+    assert [reason for reason, _ in kept_answers(store, attempt)["r"]] == ["unfinished", "stopped"]
+    assert len(kept_answers(store, attempt)["v"]) == 1, "an answer kept whole is not kept again"
+
+
+def test_a_verdict_that_is_not_stored_leaves_no_answer_behind(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    comparison = Comparison(question=FIRST, left="v", right="r", seed=1)
+    store.add_comparison(comparison)
+    answer = Answer(question_id="q", model="v", prompting="straight", text="", finish_reason="stop", seed=1, seconds=1)
+    verdict = Verdict(comparison_id=comparison.id, choice="left", session="s")
+    store.add_verdict(verdict)
+    with pytest.raises(ValueError, match="already in"):
+        store.add_verdict(verdict, {"left": answer})
+    kept = store.comparison(comparison.id)
+    assert kept
+    assert kept.attempts["left"] == ()
+
+
+@pytest.mark.parametrize("end", [Script(""), Script("", error="برق رفت.")])
+def test_a_side_that_ended_without_a_word_can_only_lose(store: Store, end: Script) -> None:
+    silent = EchoEngine({"v": Script("مایعات بنوشید."), "r": end})
+    attempt = ended(Desk(Asker(silent, MODELS, store), store).visit("a").ask(FIRST))
+    spoke, mute = ("left", "right") if attempt.comparison.left == "v" else ("right", "left")
+    assert attempt.choices == (spoke, "both_bad")
+    desk = Desk(Asker(silent, MODELS, store), store)
+    desk.keep(attempt)
+    for choice in (mute, "tie"):
+        with pytest.raises(RefusalError, match=f"choose {spoke} or both_bad"):
+            desk.judge(attempt.comparison.id, choice, session="s")
+    assert not desk.revealed(attempt.comparison.id)
+    assert desk.judge(attempt.comparison.id, spoke, session="s")[0].choice == spoke
+
+
+def test_two_silent_sides_can_be_judged_both_bad(store: Store) -> None:
+    desk = Desk(Asker(EchoEngine({"v": Script(""), "r": Script("")}), MODELS, store), store)
+    attempt = ended(desk.visit("a").ask(FIRST))
+    assert attempt.choices == ("both_bad",)
+    assert desk.judge(attempt.comparison.id, "both_bad", session="s")[0].blind
 
 
 def test_a_conversation_ends_at_its_limit(desk: Desk) -> None:

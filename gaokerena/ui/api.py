@@ -64,7 +64,7 @@ class Api:
                 str(comparison),
                 str(verdict),
                 session=self._desk.session(request.session_hash),
-                reasons=tuple(reasons or ()),
+                reasons=() if reasons is None else reasons,  # the desk refuses what is no list of reasons
             )
         except RefusalError as refused:
             raise gr.Error(str(refused), print_exception=False) from refused

@@ -19,7 +19,7 @@ import gradio as gr
 from gaokerena.attempts import SideState
 from gaokerena.comparisons import Side
 from gaokerena.ui import render
-from gaokerena.ui.strings import OPTION_NAMES, both, pair, switched
+from gaokerena.ui.strings import OPTION_NAMES, both, pair, say, switched
 
 JS = "gaokerena.card(element, props, trigger, watch); // uses 'stop'"
 
@@ -70,7 +70,7 @@ def value(state: SideState | None, identity: Identity | None = None, *, has_opti
         "answer": render.blocks(state.conclusion) or _nothing(state),
         "copy": render.copyable(state.conclusion),
         "chose": _chose(state) if has_options and state.finished and not state.error else "",
-        "error": f"<p>{pair(state.error, _english(state.error))}</p>" if state.error else "",
+        "error": f"<p>{pair(state.error, _english(state))}</p>" if state.error else "",
     }
 
 
@@ -143,6 +143,6 @@ def _chose(state: SideState) -> str:
     return both("chose", letter=OPTION_NAMES[state.choice])
 
 
-def _english(persian: str) -> str:
-    """Engines speak Persian to visitors; the English page says what kind of thing happened and shows their words."""
-    return f"This answer failed: {persian}"
+def _english(state: SideState) -> str:
+    """The error in English: the engine's own words, or that there is no answer and what to do."""
+    return state.error_english or say("en", "failed_side")

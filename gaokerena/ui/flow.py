@@ -45,9 +45,16 @@ class Labelled(Protocol):
     def prompting(self) -> Prompting: ...
 
 
+_STARTED = time.time_ns() - time.monotonic_ns()
+
+
 def moment() -> int:
-    """Milliseconds; a drawing's place in time."""
-    return time.time_ns() // 1_000_000
+    """Milliseconds; a drawing's place in time.
+
+    The monotonic clock, so that a wall clock set back freezes no page; counted from when this process started by the
+    wall clock, so that a page which outlives a restart does not take all that follows for old.
+    """
+    return (_STARTED + time.monotonic_ns()) // 1_000_000
 
 
 class Flow:
@@ -102,14 +109,14 @@ class Flow:
     def judge(self, event: gr.EventData, request: gr.Request) -> Drawing:
         """Record the verdict the form sent, then show who sat where."""
         visit = self._visit(request)
-        given: dict[str, Any] = event._data or {}
+        given: dict[str, Any] = event._data if isinstance(event._data, dict) else {}
         try:
             self._desk.judge(
                 str(given.get("comparison", "")),
                 str(given.get("choice", "")),
                 session=visit.session,
-                strength=int(given.get("strength") or 1),
-                reasons=tuple(str(reason) for reason in given.get("reasons") or ()),
+                strength=given.get("strength") or 1,
+                reasons=given.get("reasons") or (),
             )
         except RefusalError as refused:
             return self.draw(visit, verdict_error=notices.refusal(refused))
@@ -142,18 +149,19 @@ class Flow:
             left, right, bar = cards.value(None), cards.value(None), verdict.value("closed")
             return (notice, "", "", "", left, right, bar, "", *_buttons(attempt))
         comparison = attempt.comparison
-        known = self._desk.revealed(comparison.id)
         at = {"at": moment()}
-        sides = [self._card(attempt, side, known or not comparison.blind) | at for side in SIDES]
-        phase = _phase(attempt, known)
-        thanks = notices.thanks({side: self._identity(comparison, side) for side in SIDES}) if known else ""
+        known = attempt.curtain.open or not comparison.blind
+        sides = [self._card(attempt, side, known) | at for side in SIDES]
+        choices = attempt.choices
+        phase = _phase(attempt, known, closed=not choices)
+        thanks = notices.thanks({side: self._identity(comparison, side) for side in SIDES}) if attempt.judged else ""
         return (
             notice,
             notices.red_flags(_flags(comparison.question)),
             notices.asked(comparison.question),
             notices.earlier([*visit.shelf, *visit.thread[:-1]]),
             *sides,
-            verdict.value(phase, comparison.id, thanks, verdict_error) | at,
+            verdict.value(phase, comparison.id, thanks, verdict_error, choices) | at,
             notices.status(said) if said else _heard(attempt),
             *_buttons(attempt),
         )
@@ -202,13 +210,13 @@ def _nothing_new() -> Drawing:
     return tuple(gr.skip() for _ in range(DRAWN))
 
 
-def _phase(attempt: Attempt, known: bool) -> str:
+def _phase(attempt: Attempt, known: bool, *, closed: bool) -> str:
     """What the verdict bar may do: see `verdict.value`."""
-    if known:
+    if attempt.judged:
         return "judged"
-    if not attempt.judgeable:
+    if closed:
         return "closed"
-    return "open" if attempt.comparison.blind else "known"
+    return "known" if known else "open"
 
 
 def _buttons(attempt: Attempt | None) -> tuple[Any, Any, Any]:

@@ -6,11 +6,12 @@ width of the screen. Its `submit` event carries {choice, strength, reasons}.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
-from gaokerena.comparisons import REASONS
+from gaokerena.comparisons import CHOICES, REASONS, Choice
 from gaokerena.ui.strings import both, switched
 
 JS = "gaokerena.verdict(element, props, trigger, watch); // uses 'submit'"
@@ -23,9 +24,23 @@ def build() -> gr.HTML:
     )
 
 
-def value(phase: str, comparison: str = "", message: str = "", error: str = "") -> dict[str, Any]:
-    """`phase`: closed (no answers yet), open, known (not blind) or judged; a new `comparison` empties the form."""
-    return {"phase": phase, "comparison": comparison, "message": message, "error": error}
+def value(
+    phase: str, comparison: str = "", message: str = "", error: str = "", choices: Sequence[Choice] = CHOICES
+) -> dict[str, Any]:
+    """`phase`: closed (no answers yet), open, known (not blind) or judged; a new `comparison` empties the form.
+
+    Of the four verdicts only `choices` may be given, which is fewer where a side ended without a word.
+    """
+    return {
+        "phase": phase,
+        "comparison": comparison,
+        "message": message,
+        "error": error,
+        "choices": list(choices),
+        "silent": both("verdict_both_silent" if len(choices) == 1 else "verdict_one_silent")
+        if 0 < len(choices) < len(CHOICES)
+        else "",
+    }
 
 
 def _frame() -> str:
@@ -36,6 +51,7 @@ def _frame() -> str:
   <p class="hint when-open">{both("verdict_open")}</p>
   <p class="hint when-known">{both("verdict_known")}</p>
   <p class="hint when-judged">{both("verdict_changed")}</p>
+  <p class="hint verdict-silent" hidden></p>
   <fieldset class="choices"><legend class="vh">{both("which")}</legend>
     {_radio("choice", "right", switched("better_right"))}{_radio("choice", "tie", both("tie"))}
     {_radio("choice", "both_bad", both("both_bad"))}{_radio("choice", "left", switched("better_left"))}

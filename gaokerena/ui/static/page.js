@@ -170,6 +170,10 @@ window.gaokerena = (() => {
       }
       form.dataset.phase = value.phase;
       for (const part of form.querySelectorAll("fieldset, button")) part.disabled = value.phase === "closed";
+      for (const choice of form.elements.choice) choice.disabled = !(value.choices ?? []).includes(choice.value);
+      const silent = form.querySelector(".verdict-silent");
+      put(silent, value.silent ?? "");
+      silent.hidden = !value.silent;
       put(form.querySelector(".verdict-message"), value.message);
       put(form.querySelector(".said"), value.error);
     }
@@ -180,7 +184,7 @@ window.gaokerena = (() => {
       const data = new FormData(form);
       if (!data.get("choice")) {
         first.hidden = false;
-        form.querySelector("input[name=choice]").focus();
+        form.querySelector("input[name=choice]:enabled").focus();
         return;
       }
       trigger("submit", {

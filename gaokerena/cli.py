@@ -56,7 +56,8 @@ def ask(
     as_json: Annotated[bool, typer.Option("--json", help="the last line is one JSON object")] = False,
 ) -> None:
     """Ask one model or both: python -m gaokerena ask "برای تب کودک چه کنم؟" --model r"""
-    settings, asked = _settings(preset), _question(question, option or [])
+    settings = _settings(preset)
+    asked = _question(question, option or [], settings.max_question_chars)
     ready = _preset(settings)
     try:
         answers = _answers(ready, asked, _names(ready, model), seed, quiet=as_json)
@@ -87,9 +88,9 @@ def _settings(preset: PresetName | None) -> Settings:
         raise _fail(str(error)) from None
 
 
-def _question(text: str, options: list[str]) -> Question:
+def _question(text: str, options: list[str], limit: int) -> Question:
     try:
-        return read_question(text, options)
+        return read_question(text, options, limit=limit)
     except RefusalError as refusal:
         raise _fail(f"{refusal.fa}\n{refusal.en}") from None
 

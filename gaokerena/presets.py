@@ -9,14 +9,17 @@ A preset's first two models sit side by side on the page. Not covered: switching
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gaokerena.engines.base import Engine, EngineError, Sampling
 from gaokerena.engines.echo import EchoEngine
 from gaokerena.questions import Prompting
 from gaokerena.settings import PresetName, Settings
+
+log = logging.getLogger(__name__)
 
 MODELS = Path(__file__).parent.parent / "models"
 
@@ -33,13 +36,17 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Models ready to answer; the notes are the one line the page shows about them."""
+    """Models ready to answer; the notes are the one line the page shows about them.
+
+    `revisions` names the weights of those models whose engine knows them before it has answered.
+    """
 
     name: PresetName
     engine: Engine
     models: Mapping[str, ModelInfo]
     note_fa: str = ""
     note_en: str = ""
+    revisions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +119,7 @@ def _local(settings: Settings, plan: _Plan) -> Preset:
     models = {
         name: _info(name, plan.labels.get(name, name), "straight" if name == "v" else "cot", plan) for name in adapters
     }
-    return Preset(settings.preset, engine, models, plan.note_fa, plan.note_en)
+    return Preset(settings.preset, engine, models, plan.note_fa, plan.note_en, engine.loaded.revisions)
 
 
 def _endpoint(settings: Settings) -> Preset:
@@ -129,13 +136,16 @@ def _endpoint(settings: Settings) -> Preset:
     for name, model in settings.endpoints.items():
         prompting = model.prompting if "prompting" in model.model_fields_set else default.get(name, "straight")
         models[name] = _info(name, plan.labels.get(name, model.model), prompting, plan)
-    return Preset("endpoint", EndpointEngine(settings.endpoints), models)
+    revisions = {name: model.revision for name, model in settings.endpoints.items() if model.revision}
+    return Preset("endpoint", EndpointEngine(settings.endpoints), models, revisions=revisions)
 
 
 def _recorded(settings: Settings) -> Preset:
     from gaokerena.engines.recorded import RecordedEngine
     from gaokerena.transcripts import TranscriptsError
 
+    if settings.cache is not None:
+        log.warning("the preset recorded makes no fresh answers, so the cache %s is not used", settings.cache)
     source = settings.data / "transcripts.parquet" if settings.data else None
     if source is None or not source.exists():
         where = f"{source} does not exist" if source else "GAOKERENA_DATA is not set"
@@ -155,7 +165,8 @@ def _echo() -> Preset:
     sampling = Sampling()
     models = {"v": ModelInfo("v", "پژواک V", "straight", sampling), "r": ModelInfo("r", "پژواک R", "cot", sampling)}
     note_fa = "هیچ مدلی در کار نیست: پاسخ‌ها پژواکِ پرسش‌اند."
-    return Preset("echo", EchoEngine(), models, note_fa, "No model is at work: the answers echo the question.")
+    note_en = "No model is at work: the answers echo the question."
+    return Preset("echo", EchoEngine(), models, note_fa, note_en, dict.fromkeys(models, "echo"))
 
 
 def _with_cache(settings: Settings, preset: Preset) -> Preset:
@@ -163,6 +174,11 @@ def _with_cache(settings: Settings, preset: Preset) -> Preset:
     if settings.cache is None:
         return preset
     from gaokerena.engines.recorded import RecordedEngine
+    from gaokerena.transcripts import TranscriptsError
 
-    engine = RecordedEngine([], fallback=preset.engine, cache=settings.cache)
-    return Preset(preset.name, engine, preset.models, preset.note_fa, preset.note_en)
+    try:
+        engine = RecordedEngine([], fallback=preset.engine, cache=settings.cache, revisions=preset.revisions)
+    except (TranscriptsError, OSError) as error:
+        preset.engine.close()
+        raise EngineError(f"the cache {settings.cache} cannot be used: {error}; see GAOKERENA_CACHE") from error
+    return replace(preset, engine=engine)

@@ -49,11 +49,11 @@ class Settings(BaseSettings):
     data: Path | None = Field(None, description="folder with the published tables: suites and recorded answers")
     cache: Path | None = Field(
         None,
-        description="a JSONL file where fresh answers are kept and found again; "
-        "it keeps what was asked, so not on a public page",
+        description="a JSONL file where fresh answers are kept and found again, on the page only those whose visitor "
+        "agreed to it; the preset recorded has no fresh answers and does not use it",
     )
     seed: int = Field(0, description="seed of the seating and of sampling")
-    max_question_chars: int = Field(4000, ge=100, description="longest question the page takes")
+    max_question_chars: int = Field(4000, ge=100, description="longest question that is taken")
     device: str = Field("auto", description="auto, cpu, cuda or mps")
     dtype: str = Field("auto", description="auto, float32, bfloat16 or float16")
     quantise: Literal["none", "4bit"] = Field("none", description="4bit needs a CUDA GPU and bitsandbytes")

@@ -8,9 +8,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from gaokerena.answers import Usage
 from gaokerena.cli import app
-from gaokerena.engines.base import EngineError
+from gaokerena.engines.base import EngineError, Request, Text
+from gaokerena.engines.echo import EchoEngine
+from gaokerena.engines.generations import Generations, record
+from gaokerena.engines.local import LocalEngine
 from gaokerena.presets import load_preset
+from gaokerena.prompts import messages
+from gaokerena.questions import Question
 from gaokerena.settings import load_settings
 from gaokerena.transcripts import read as read_transcripts
 from tests.real_data import data_folder
@@ -77,6 +83,38 @@ def test_an_unknown_setting_stops_with_its_name(monkeypatch: pytest.MonkeyPatch)
     assert "GAOKERENA_COLOUR" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("content", "says"), [(None, "Is a directory"), ("{}\n", "cache.jsonl:1: not a generation; delete that line")]
+)
+def test_a_cache_that_cannot_be_used_is_one_line_and_the_models_are_let_go(
+    monkeypatch: pytest.MonkeyPatch, content: str | None, says: str
+) -> None:
+    closed: list[EchoEngine] = []
+    monkeypatch.setattr(EchoEngine, "close", lambda engine: closed.append(engine))
+    monkeypatch.setenv("GAOKERENA_CACHE", "cache.jsonl")
+    Path("cache.jsonl").write_text(content) if content else Path("cache.jsonl").mkdir()
+    result = door("ask", "تب دارم", "--preset", "echo")
+    assert (result.exit_code, len(closed)) == (2, 1)
+    assert len(result.stderr.splitlines()) == 1
+    assert "the cache cache.jsonl cannot be used" in result.stderr
+    assert says in result.stderr
+
+
+def test_the_longest_question_is_a_setting_here_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAOKERENA_MAX_QUESTION_CHARS", "100")
+    result = door("ask", "ا" * 101, "--preset", "echo")
+    assert result.exit_code == 2
+    assert "more than the 100 that are accepted" in result.stderr
+    monkeypatch.setenv("GAOKERENA_MAX_QUESTION_CHARS", "6000")
+    assert door("ask", "ا" * 5000, "--preset", "echo").exit_code == 0
+
+
+def test_an_option_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAOKERENA_PRESET", "recorded")
+    result = door("ask", "تب دارم", "--preset", "echo", "--json")
+    assert json.loads(result.stdout.splitlines()[-1])["preset"] == "echo"
+
+
 def test_a_model_folder_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAOKERENA_BASE", "./gone")
     result = door("ask", "تب دارم", "--preset", "mini")
@@ -91,7 +129,12 @@ def test_a_local_pair_answers_and_a_cache_keeps_what_it_said(tmp_path: Path, mon
     monkeypatch.setenv("GAOKERENA_CACHE", str(tmp_path / "made.jsonl"))
     first = json.loads(door("ask", "تب دارم", "--json").stdout.splitlines()[-1])
     assert [answer["usage"]["completion_tokens"] > 0 for answer in first["answers"]] == [True, True]
-    assert (tmp_path / "made.jsonl").exists()
+    made = (tmp_path / "made.jsonl").read_bytes()
+    assert len(made.splitlines()) == 2
+    monkeypatch.setattr(LocalEngine, "stream", None)  # from now on nothing can be computed
+    again = json.loads(door("ask", "تب دارم", "--json").stdout.splitlines()[-1])
+    assert [answer["text"] for answer in again["answers"]] == [answer["text"] for answer in first["answers"]]
+    assert (tmp_path / "made.jsonl").read_bytes() == made
 
 
 def test_help_shows_an_example_of_each_command() -> None:
@@ -114,6 +157,21 @@ def test_the_endpoint_preset_asks_r_for_its_chain_of_thought() -> None:
     preset.engine.close()
 
 
+def test_a_cache_knows_the_weights_of_a_served_model_that_names_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAOKERENA_CACHE", "cache.jsonl")
+    Path("gaokerena.toml").write_text(
+        'preset = "endpoint"\n[endpoints.v]\nbase_url = "http://127.0.0.1:9/v1"\nmodel = "m"\nrevision = "v-1.0"\n'
+        '[endpoints.r]\nbase_url = "http://127.0.0.1:9/v1"\nmodel = "m"\n',
+        "utf-8",
+    )
+    preset = load_preset(load_settings())
+    request = Request("v", messages(Question(text="تب دارم"), "straight"), sampling=preset.models["v"].sampling)
+    Generations(Path("cache.jsonl")).add(record(request, "", "از انبار", Usage(), "stop", "v-1.0"))
+    assert preset.revisions == {"v": "v-1.0"}
+    assert (0, Text("از انبار")) in list(preset.engine.stream([request]))
+    preset.engine.close()
+
+
 @pytest.mark.data
 def test_recorded_answers_of_the_real_pair_to_an_exam_question(monkeypatch: pytest.MonkeyPatch) -> None:
     row = next(iter(read_transcripts(data_folder() / "transcripts.parquet")))
@@ -124,6 +182,15 @@ def test_recorded_answers_of_the_real_pair_to_an_exam_question(monkeypatch: pyte
     assert straight["choice"]
     assert cot["reasoning"]
     assert result.exit_code == 0
+
+
+def test_recorded_says_that_it_does_not_use_the_cache(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("GAOKERENA_CACHE", "cache.jsonl")
+    door("ask", "تب دارم", "--preset", "recorded")
+    assert "the cache cache.jsonl is not used" in caplog.text
+    assert not Path("cache.jsonl").exists()
 
 
 def test_recorded_without_data_says_so() -> None:

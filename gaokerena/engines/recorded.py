@@ -4,7 +4,8 @@
     engine = RecordedEngine([], fallback=local, cache=Path("generations.jsonl"))         # every answer made once
 
 `recordings` says when a request matches a published transcript. A fresh answer that came to its end is kept in `cache`
-(`generations`) and found again by everything that decided it: model, weights, messages, sampling, seed.
+(`generations`) and found again by everything that decided it: model, weights, messages, sampling, seed. A request that
+may not be kept (`Request.keep`) leaves nothing there; an answer kept earlier serves it too.
 
 Not covered: the tokens of published answers, which nobody counted (`usage` holds words, marked `estimated`), and two
 equal requests at the same moment (both are computed).
@@ -37,6 +38,13 @@ NOT_RECORDED = (
 )
 UNKNOWN_MODEL = "این مدل در دسترس نیست."
 BROKEN = "ساختن پاسخ با خطا روبه‌رو شد. دوباره بپرسید."
+ENGLISH = {
+    NOT_RECORDED: "No answer to this question is recorded, and no model is at work to make a fresh one. Ask one of the "
+    "example questions.",
+    UNKNOWN_MODEL: "This model is not available.",
+    BROKEN: "Making the answer failed. Ask again.",
+}
+"""What each sentence above says, for a visitor of the English page."""
 
 _WORD, _WHOLE = re.compile(r"\S+\s*|\s+"), re.compile(r"(?s).+")
 
@@ -164,8 +172,8 @@ class RecordedEngine:
 
     def _missing(self, request: Request) -> Failed:
         if request.model not in self.models:
-            return Failed(UNKNOWN_MODEL, f"model {request.model!r} is none of {self.models}")
-        return Failed(NOT_RECORDED, f"no {request.prompting} answer of {request.model!r} is recorded; give a fallback")
+            return _failed(UNKNOWN_MODEL, f"model {request.model!r} is none of {self.models}")
+        return _failed(NOT_RECORDED, f"no {request.prompting} answer of {request.model!r} is recorded; give a fallback")
 
     def _start(self, replay: _Replay, row: int, stop: Stop, events: Inbox) -> None:
         if self._pace:
@@ -215,7 +223,7 @@ class RecordedEngine:
             log.exception("the fallback engine raised")
             detail = f"{type(error).__name__}: {error}"
         for number in open_rows:
-            events.put((rows[number], Failed(BROKEN, detail)))
+            events.put((rows[number], _failed(BROKEN, detail)))
 
     def _keep(self, request: Request, said: _Said, end: Finished) -> None:
         if self._cache is None or end.finish_reason not in ("stop", "length"):
@@ -224,11 +232,17 @@ class RecordedEngine:
         if known != end.revision:
             log.warning("%s is now %r, was %r: older cached answers rest", request.model, end.revision, known)
             self._revisions[request.model] = end.revision
+        if not request.keep:
+            return
         reasoning, text = "".join(said.reasoning), "".join(said.text)
         try:
             self._cache.add(record(request, reasoning, text, end.usage, end.finish_reason, end.revision))
         except (TranscriptsError, OSError) as error:
             log.warning("cannot write the cache; the answer is shown but not kept: %s", error)
+
+
+def _failed(message: str, detail: str) -> Failed:
+    return Failed(message, detail, ENGLISH[message])
 
 
 def _words(text: str) -> Usage:

@@ -13,7 +13,7 @@ import pytest
 from gaokerena.answers import Usage
 from gaokerena.engines.base import Engine, Event, Failed, Finished, Reasoning, Request, Sampling, Stop, Text
 from gaokerena.engines.echo import EchoEngine, Script
-from gaokerena.engines.recorded import BROKEN, NOT_RECORDED, RecordedEngine
+from gaokerena.engines.recorded import BROKEN, ENGLISH, NOT_RECORDED, RecordedEngine
 from gaokerena.messages import Message
 from gaokerena.prompts import messages
 from gaokerena.questions import Prompting, Question
@@ -181,7 +181,8 @@ def test_an_answer_is_found_by_its_question_in_any_spelling(engine: RecordedEngi
         ("", "گزینهٔ [B]."), ("", "گزینهٔ [B]."), ("", "استراحت کنید.")
     ]  # fmt: skip
     (missing,) = play(engine, ask(other_order))
-    assert missing.last == Failed(NOT_RECORDED, "no straight answer of 'v' is recorded; give a fallback")
+    detail = "no straight answer of 'v' is recorded; give a fallback"
+    assert missing.last == Failed(NOT_RECORDED, detail, ENGLISH[NOT_RECORDED])
 
 
 def test_a_question_id_finds_it_whatever_the_wording(engine: RecordedEngine) -> None:
@@ -273,6 +274,19 @@ def test_answers_without_an_end_are_not_kept(tmp_path: Path, end: Event) -> None
     assert len(fallback.asked) == 2
 
 
+def test_what_a_visitor_did_not_agree_to_keep_is_not_kept(tmp_path: Path) -> None:
+    fallback, cache = Counting(Saying(Text("پاسخ"), Finished(Usage(), "stop", "1"))), tmp_path / "fresh.jsonl"
+    engine = RecordedEngine(fallback=fallback, cache=cache)
+    private = ask(FREE, keep=False)
+    assert said(engine, private) == said(engine, private) == [("", "پاسخ")]
+    assert (len(fallback.asked), cache.read_bytes()) == (2, b"")
+    said(engine, ask(FREE), private)
+    assert len(fallback.asked) == 4, "both were computed at once"
+    assert len(cache.read_text("utf-8").splitlines()) == 1
+    assert said(engine, private) == [("", "پاسخ")]
+    assert len(fallback.asked) == 4, "what another visitor left there serves this one too"
+
+
 def test_a_fallback_that_breaks_fails_its_rows_only(published: Path) -> None:
     class Breaking(Saying):
         def stream(self, requests: Sequence[Request], stop: Stop | None = None) -> Iterator[tuple[int, Event]]:
@@ -283,10 +297,10 @@ def test_a_fallback_that_breaks_fails_its_rows_only(published: Path) -> None:
     engine = RecordedEngine([published], Breaking(), models=MODELS)
     recorded, broken, silent = play(engine, ask(FREE), new, new)
     assert recorded.text == "استراحت کنید."
-    assert broken.last == silent.last == Failed(BROKEN, "RuntimeError: no memory")
+    assert broken.last == silent.last == Failed(BROKEN, "RuntimeError: no memory", ENGLISH[BROKEN])
     lazy = RecordedEngine([published], Saying(Text("بی‌پایان")), models=MODELS)
     (open_,) = play(lazy, new)
-    assert open_.last == Failed(BROKEN, "the fallback engine left this row open")
+    assert open_.last == Failed(BROKEN, "the fallback engine left this row open", ENGLISH[BROKEN])
 
 
 def test_a_full_disk_costs_the_cache_not_the_answer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

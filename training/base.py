@@ -13,8 +13,6 @@ Not covered: several GPUs (the 8 B base is not pretrained here).
 from __future__ import annotations
 
 import json
-import math
-import os
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -26,6 +24,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import CohereConfig, CohereForCausalLM
 
+from gaokerena.files import sync
 from training.manifest import Manifest, write_json
 from training.recipe import BaseRecipe
 
@@ -183,13 +182,14 @@ class Run:
             self.step, self.tokens = state["step"], state["tokens"]
 
     def save(self) -> None:
-        """Write the checkpoint, whole or not at all."""
-        part = self.folder / (CHECKPOINT + ".part")
+        """Write the checkpoint, whole or not at all, and wait until it has reached the disk."""
         states = [optimiser.state_dict() for optimiser in self.optimisers]
-        torch.save(
-            {"model": self.model.state_dict(), "optimisers": states, "step": self.step, "tokens": self.tokens}, part
-        )
-        os.replace(part, self.folder / CHECKPOINT)
+        state = {"model": self.model.state_dict(), "optimisers": states, "step": self.step, "tokens": self.tokens}
+        part = self.folder / (CHECKPOINT + ".part")
+        torch.save(state, part)
+        sync(part)
+        part.replace(self.folder / CHECKPOINT)
+        sync(self.folder)
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Summed cross-entropy, nats, of one micro-batch's predicted tokens."""
@@ -254,19 +254,6 @@ def train(
     run.save()
     manifest.tokens = run.tokens
     return run.model
-
-
-@torch.no_grad()
-def bits_per_character(model: Any, tokenizer: Any, texts: list[str], length: int) -> list[tuple[float, int]]:
-    """(bits, characters) of each text, as the first `length` tokens of a document of its own. One forward a text."""
-    found = []
-    for text in texts:
-        ids = tokenizer(tokenizer.bos_token + text, add_special_tokens=False, return_tensors="pt").input_ids[:, :length]
-        ids = ids.to(model.device)
-        loss = model(input_ids=ids, labels=ids, use_cache=False).loss.float().item()
-        shown = len(tokenizer.decode(ids[0, 1:]))
-        found.append((loss * (ids.shape[1] - 1) / math.log(2), shown))
-    return found
 
 
 def save_weights(model: Any, tokenizer: Any, folder: Path) -> None:

@@ -70,9 +70,10 @@ def work(stage: str, manifest: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return [
         *steps,
         (f"{stage}: tokens seen", manifest["tokens"]),
-        (f"{stage}: seconds since its last start", manifest["seconds"]),
+        (f"{stage}: seconds, over {manifest['starts']} start(s)", manifest["seconds"]),
         (f"{stage}: machine", manifest["machine"]),
         (f"{stage}: versions", versions),
+        (f"{stage}: commit of the code", manifest["commit"] or "not run from a repository"),
     ]
 
 

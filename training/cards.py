@@ -18,8 +18,8 @@ from gaokerena.files import atomic
 from training import report
 from training.card_parts import ABOUT, COMMANDS, LICENCE, TITLES, WARNING, drops, front, table, values, work
 from training.errors import TrainingError
-from training.manifest import NAME, fingerprint, read_json
-from training.mini import RECIPES, inputs_of
+from training.manifest import NAME, read_json
+from training.mini import RECIPES, mark
 from training.recipe import load
 
 Manifests = Mapping[str, dict[str, Any]]
@@ -98,10 +98,10 @@ def _check(figures: Mapping[str, Any], hashes: Mapping[str, str], lineages: Mapp
 
 def _base_recipe(run: Path, manifests: Manifests) -> dict[str, Any]:
     recipe = load(RECIPES / "base.yaml")
-    if manifests["base"]["fingerprint"] != fingerprint("base", recipe.model_dump(), inputs_of("base", run)):
+    if manifests["base"]["fingerprint"] != mark("base", recipe, run):
         raise TrainingError(
-            f"{RECIPES.name}/base.yaml or the tokenizer has changed since {run / 'base'} was made; "
-            "restore it or run the stage again"
+            f"{RECIPES.name}/base.yaml or the tokenizer has changed since {run / 'base'} was made, or the code of the "
+            "stage; restore it or run the stage again"
         )
     found: dict[str, Any] = recipe.model_dump()
     return found
@@ -113,7 +113,10 @@ def _base(models: Path, manifests: Manifests, recipe: dict[str, Any]) -> list[st
         ("documents trained on", documents["counts_out"]["train"]),
         ("characters in them", documents["characters"]),
         ("documents held out, by question", documents["counts_out"]["held_out"]),
-        ("8-grams of what is tested, which a document may not share", documents["counts_in"]["reference_8_grams"]),
+        (
+            "runs of words of what is tested, which a document may not share",
+            documents["counts_in"]["reference_8_grams"],
+        ),
         ("vocabulary", tokens["counts_out"]["vocabulary"]),
         ("tokens in the documents", tokens["tokens"]),
         ("characters a token", tokens["characters_per_token"]),
@@ -138,6 +141,7 @@ def _v(manifests: Manifests, lineages: Mapping[str, Mapping[str, Any]]) -> list[
         rows += [(f"{stage}: rows", manifest["counts_in"]["rows"])]
         rows += [(f"{stage}: {reason}, left out", count) for reason, count in manifest["dropped"].items()]
         rows += [(f"{stage}: rows kept", manifest["counts_out"]["rows"])]
+        rows += [(f"{stage}: rows seen in training", manifest["rows_seen"])]
         trained += [*values(stage, lineages[lineage]["recipe"]), *work(stage, manifest)]
     return ["## Data", table(("what", "how many"), rows), "## Training", table(("what", "value"), trained)]
 
@@ -147,7 +151,8 @@ def _r(manifests: Manifests, lineages: Mapping[str, Mapping[str, Any]]) -> list[
     rows: list[tuple[str, Any]] = [
         ("pairs fit to train on", pairs["counts_out"]["train"]),
         ("pairs held out, by question", pairs["counts_out"]["held_out"]),
-        ("trained on, as they fit the length", run["counts_out"]["train"]),
+        ("of these, fit the length", run["counts_out"]["train"]),
+        ("pairs seen in training", run["rows_seen"]),
         ("watched while training, as they fit the length", run["counts_out"]["held_out"]),
     ]
     before, after = pairs["cues"]["before"], pairs["cues"]["after"]

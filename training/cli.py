@@ -61,7 +61,8 @@ def run(
     start_from: Annotated[str | None, typer.Option(help="instead of the recipe's adapter to start from")] = None,
 ) -> None:
     """Run one recipe, or go on after a kill: python -m training run RECIPE.yaml --out runs/r1 --data pairs.jsonl"""
-    from training import dpo, sft
+    from training import clock, dpo, fit, sft
+    from training.code import code_hash
     from training.manifest import Manifest, begin, file_hash, fingerprint, finished
     from training.recipe import DpoRecipe, SftRecipe, load
 
@@ -73,17 +74,22 @@ def run(
     source = Path(loaded.data)
     if not source.exists():
         raise TrainingError(f"no data at {source}; give the file with --data")
-    mark = fingerprint(loaded.model_dump(), file_hash(source))
+    if held_out and not held_out.exists():
+        raise TrainingError(f"no held-out pairs at {held_out}; give another file with --held-out, or none")
+    weights = [fit.pinned(name) for name in (loaded.base, loaded.start_from) if name]
+    files = [file_hash(path) for path in (source, held_out) if path]
+    mark = fingerprint(loaded.model_dump(), weights, files, code_hash(f"training.{loaded.kind}"))
     out.mkdir(parents=True, exist_ok=True)
     if finished(out, mark):
         logging.getLogger("training").info("%s: finished earlier, nothing to do", out)
         return
     begin(out, mark)
     manifest = Manifest(loaded.kind, loaded.seed, mark)
-    if isinstance(loaded, SftRecipe):
-        sft.train(loaded, source, out, manifest)
-    else:
-        dpo.train(loaded, source, held_out, out, manifest)
+    with clock.running(out, manifest):
+        if isinstance(loaded, SftRecipe):
+            sft.train(loaded, source, out, manifest)
+        else:
+            dpo.train(loaded, source, held_out, out, manifest)
     manifest.write(out)
 
 

@@ -75,6 +75,7 @@ def train(recipe: DpoRecipe, data: Path, held_out: Path | None, out: Path, manif
     trainer.train(resume_from_checkpoint=fit.last_checkpoint(out))
     write_json(out / "log.json", fit.history(trainer.state.log_history))
     manifest.counts_out["steps"] = trainer.state.global_step
+    manifest.extra["rows_seen"] = fit.rows_seen(trainer)
     manifest.tokens = int(trainer.state.num_input_tokens_seen or 0)
     fit.save_adapter(trainer.model, recipe, data, out / "adapter")
     return out / "adapter"

@@ -11,11 +11,14 @@ from typing import Any
 
 import datasets
 import torch
+from huggingface_hub import hf_hub_download
 from peft import LoraConfig, PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PrinterCallback, TrainerCallback
 from transformers.utils.logging import disable_progress_bar
+from trl.kernels import chunked_logprob
 
 from gaokerena.engines.loading import revision
+from training.errors import TrainingError
 from training.manifest import file_hash, read_json, write_json
 from training.recipe import DpoRecipe, Lora, Optimiser, SftRecipe
 
@@ -25,8 +28,46 @@ SHOWN = ("loss", "eval_loss", "learning_rate", "rewards/accuracies", "rewards/ma
 """What of the trainer's logs a person watches; the run's log.json holds all of it."""
 
 
+CPU_TILE = 64
+"""Tokens whose logits TRL's fused head holds at once on a CPU. Its own 4,096, made for GPUs, goes through memory for
+every one of a dozen passes over the logits; 64 rows of 12,000 stay in the cache (docs/LOG.md)."""
+
+
+def settle() -> None:
+    """Fit the fused head of TRL's trainers to this machine."""
+    if not torch.cuda.is_available():
+        chunked_logprob.TOKEN_CHUNK_SIZE = CPU_TILE
+
+
+def pinned(source: str) -> str:
+    """The revision of a base or adapter, before a run starts: the hash of a folder's weights, a repository's commit.
+
+    Raises TrainingError when there is neither such a folder nor such a repository.
+    """
+    found, cause = revision(source), Exception()
+    for name in ("config.json", "adapter_config.json"):
+        if found == "unknown" and not Path(source).is_dir():
+            try:
+                hf_hub_download(source, name)  # puts the commit into the cache, where `revision` finds it
+                found = revision(source)
+            except (OSError, ValueError) as error:
+                cause = Exception(str(error).partition("\n")[0])
+    if found == "unknown" and not Path(source).is_dir():
+        raise TrainingError(f"no model at {source}: no such folder, and no such repository can be reached ({cause})")
+    return found
+
+
+def rows_seen(trainer: Any) -> int:
+    """Rows the steps made so far have gone through; the last batch of an epoch may be a small one."""
+    given, rows = trainer.args, len(trainer.train_dataset)
+    batch = given.train_batch_size * given.gradient_accumulation_steps * given.world_size
+    epochs, rest = divmod(trainer.state.global_step, -(-rows // batch))
+    return int(epochs * rows + min(rest * batch, rows))
+
+
 def load_base(source: str, optimiser: Optimiser) -> tuple[PreTrainedModel, Any]:
     """Base and tokenizer for training. float32 weights on a CPU, bfloat16 on a GPU; the tokenizer pads on the right."""
+    settle()
     datasets.disable_progress_bars()
     disable_progress_bar()
     dtype = torch.bfloat16 if torch.cuda.is_available() and optimiser.bf16 else torch.float32

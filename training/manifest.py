@@ -3,6 +3,7 @@
 A stage is finished when its manifest is there: it is written last, atomically, so a killed stage runs again and a
 finished one is skipped. `fingerprint` ties it to the recipe and the inputs; when they change, the stage runs again.
 
+Its seconds are those of all starts (`clock`), its commit that of the repository it ran from, if it ran from one.
 Not covered: price and energy, which the ledger of the training circle adds.
 """
 
@@ -13,6 +14,7 @@ import json
 import os
 import platform
 import resource
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -43,6 +45,9 @@ class Manifest:
     tokens: int = 0
     extra: dict[str, Any] = field(default_factory=dict)
     started: float = field(default_factory=time.time)
+    earlier_seconds: float = 0.0
+    """Of starts that were killed."""
+    starts: int = 1
 
     def write(self, folder: Path) -> None:
         """Write `manifest.json` into `folder`, whole or not at all."""
@@ -56,8 +61,10 @@ class Manifest:
                 "counts_out": self.counts_out,
                 "dropped": dict(sorted(self.dropped.items())),
                 "tokens": self.tokens,
-                "seconds": round(time.time() - self.started, 1),
+                "seconds": round(self.earlier_seconds + time.time() - self.started, 1),
+                "starts": self.starts,
                 "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                "commit": commit(),
                 "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
                 "machine": f"{platform.machine()}, {os.cpu_count()} cores",
                 **self.extra,
@@ -88,7 +95,23 @@ def begin(folder: Path, fingerprint: str) -> None:
             f"{left[0]} is of another recipe or other inputs (it is {earlier}, this run {fingerprint}); "
             f"delete it to start anew, or delete {notes[0]} to go on from it all the same"
         )
-    write_json(folder / STARTED, {"fingerprint": fingerprint})
+    earlier_note = read_json(folder / STARTED) if (folder / STARTED).exists() else {}
+    goes_on = earlier_note.get("fingerprint") == fingerprint
+    write_json(folder / STARTED, earlier_note if goes_on else {"fingerprint": fingerprint})
+
+
+def commit(folder: Path = Path(__file__).parent) -> str | None:
+    """The commit checked out in `folder`, with `+changes` when tracked files differ; None outside a repository."""
+    said = []
+    for command in (("rev-parse", "HEAD"), ("status", "--porcelain", "--untracked-files=no", "--", "..")):
+        try:
+            done = subprocess.run(["git", *command], cwd=folder, capture_output=True, text=True, check=False)
+        except OSError:  # no git on this machine
+            return None
+        if done.returncode:
+            return None
+        said.append(done.stdout.strip())
+    return said[0] + ("+changes" if said[1] else "")
 
 
 def fingerprint(*parts: object) -> str:

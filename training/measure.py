@@ -172,7 +172,7 @@ def accuracy(answered: Sequence[tuple[Question, Answer]]) -> dict[str, float]:
 
 def suite_sample(folder: Path, suite: str, count: int, seed: int) -> list[Question]:
     """`count` questions of a suite, drawn at random with the seed."""
-    rows = [row for row in sources._rows(folder, "benchmarks") if row["suite"] == suite]
+    rows = [row for row in sources.table_rows(folder, "benchmarks") if row["suite"] == suite]
     picked = random.Random(f"{seed}:{suite}").sample(rows, min(count, len(rows)))
     questions = []
     for row in picked:

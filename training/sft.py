@@ -73,6 +73,7 @@ def train(recipe: SftRecipe, data: Path, out: Path, manifest: Manifest) -> Path:
     write_json(out / "log.json", fit.history(trainer.state.log_history))
     manifest.counts_out["rows"] = len(rows)
     manifest.counts_out["steps"] = trainer.state.global_step
+    manifest.extra["rows_seen"] = fit.rows_seen(trainer)
     manifest.tokens = int(trainer.state.num_input_tokens_seen or 0)
     adapted = trainer.model
     if recipe.start_from:

@@ -69,14 +69,15 @@ def clean(text: str | None) -> str:
     return "" if text is None or text == "nan" else scrub(tidy(text)).text
 
 
-def _rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
+def table_rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
+    """The rows of a published table as they stand in it."""
     for batch in pq.ParquetFile(folder / f"{name}.parquet").iter_batches():  # type: ignore[no-untyped-call]
         yield from batch.to_pylist()
 
 
 def explained_questions(folder: Path) -> Iterator[Explained]:
     """MedMCQA in Persian (keys 0 to 3); rows with an empty question or option are left out."""
-    for row in _rows(folder, "medmcqa_fa_rated"):
+    for row in table_rows(folder, "medmcqa_fa_rated"):
         options = tuple(clean(row[f"Option{place}"]) for place in (1, 2, 3, 4))
         text = clean(row["Question"])
         if not text or not all(options) or row["Correct_answer"] not in {"0", "1", "2", "3"}:
@@ -90,16 +91,16 @@ def explained_questions(folder: Path) -> Iterator[Explained]:
 
 def consultations(folder: Path) -> Iterator[Consultation]:
     """MF3QA's train split, then the forum as crawled (which repeats part of it)."""
-    for row in _rows(folder, "mf3qa"):
+    for row in table_rows(folder, "mf3qa"):
         if row["split"] == "train":
             yield Consultation(clean(row["Question"]), clean(row["Answer"]), str(row["Source"]))
-    for row in _rows(folder, "niniban_crawled"):
+    for row in table_rows(folder, "niniban_crawled"):
         yield Consultation(clean(row["Question"]), clean(row["Answer"]), "niniban_crawled")
 
 
 def held_out_consultations(folder: Path, split: str) -> Iterator[Consultation]:
     """MF3QA's dev or test split."""
-    for row in _rows(folder, "mf3qa"):
+    for row in table_rows(folder, "mf3qa"):
         if row["split"] == split:
             yield Consultation(clean(row["Question"]), clean(row["Answer"]), str(row["Source"]))
 
@@ -113,7 +114,7 @@ _PROMPT = re.compile(
 
 def published_pairs(folder: Path) -> Iterator[PublishedPair]:
     """The pairs R was trained on. A prompt that is not in the published form raises TrainingError."""
-    for number, row in enumerate(_rows(folder, "preference_pairs")):
+    for number, row in enumerate(table_rows(folder, "preference_pairs")):
         match = _PROMPT.search(row["prompt"])
         if match is None:
             raise TrainingError(f"preference_pairs.parquet row {number}: no question and four options in its prompt")
@@ -128,7 +129,7 @@ def published_pairs(folder: Path) -> Iterator[PublishedPair]:
 def reference(folder: Path) -> Reference:
     """What must never be trained on: every benchmark question with its options, MF3QA's dev and test splits."""
     found = Reference()
-    for row in _rows(folder, "benchmarks"):
+    for row in table_rows(folder, "benchmarks"):
         options = " ".join(str(row[f"option_{letter}"] or "") for letter in "abcd")
         found.add(row["suite"], [str(row["question"]), f"{row['question']} {options}"])
     for split in ("dev", "test"):

@@ -26,7 +26,6 @@ from training.base import (
     HeadLoss,
     Run,
     batches,
-    bits_per_character,
     build_model,
     collate,
     load_documents,
@@ -254,17 +253,6 @@ def test_token_documents_come_back_as_they_were_written(tmp_path: Path) -> None:
     np.save(tmp_path / "ends.npy", np.cumsum([len(row) for row in rows]))
     found = load_documents(tmp_path / "ids.npy", tmp_path / "ends.npy")
     assert [row.tolist() for row in found] == [row.tolist() for row in rows]
-
-
-def test_bits_per_character_are_those_of_a_model_that_knows_nothing(tmp_path: Path) -> None:
-    recipe = tiny.recipe()
-    tokens, uniform = tokenizers.wrap(tokenizers.train(tiny.TEXTS, 400)), model(recipe).eval()
-    torch.nn.init.zeros_(uniform.model.embed_tokens.weight)
-    text = tiny.TEXTS[0]
-    ((bits, characters),) = bits_per_character(uniform, tokens, [text], 256)
-    assert characters == len(text)
-    count = len(tokens(text, add_special_tokens=False).input_ids)
-    assert bits == pytest.approx(count * math.log2(400), rel=1e-4), "every token costs log2 of the vocabulary"
 
 
 def test_saved_weights_load_and_compute_the_same(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from training import sft
 from training.cards import STAGES, write_cards
 from training.cli import app
 from training.errors import TrainingError
-from training.manifest import NAME, Manifest, fingerprint, read_json, write_json
-from training.mini import RECIPES, inputs_of
+from training.manifest import NAME, Manifest, read_json, write_json
+from training.mini import RECIPES, mark
 from training.recipe import load
 
 # peft 0.21 still reads a name that transformers 5.23 is about to drop
@@ -52,15 +52,18 @@ def made(tmp_path: Path) -> Path:
     for stage in STAGES:
         (run / stage).mkdir(parents=True)
     for stage in STAGES:
-        mark = f"mark-of-{stage}"
+        given = f"mark-of-{stage}"
         if stage == "base":
-            mark = fingerprint("base", load(RECIPES / "base.yaml").model_dump(), inputs_of("base", run))
-        manifest = Manifest(stage, 7, mark, **COUNTS[stage])
+            given = mark("base", load(RECIPES / "base.yaml"), run)
+        manifest = Manifest(stage, 7, given, **COUNTS[stage])
         manifest.dropped.update(DROPS.get(stage, {}))
         extra = {
             "documents": {"characters": 47449343},
             "tokenizer": {"characters_per_token": 3.791},
             "pairs": {"cues": CUES},
+            "v_corpus": {"rows_seen": 3872},
+            "v_instruct": {"rows_seen": 3904},
+            "r_dpo": {"rows_seen": 2416},
         }
         manifest.extra |= extra.get(stage, {})
         manifest.write(run / stage)
@@ -153,6 +156,8 @@ def test_v_tells_both_its_stages_apart(made: Path) -> None:
         row("stage 1: lora.r", "4"),
         row("stage 2: lora.r", "2"),
         row("stage 2: lora.lora_dropout", "0.4"),
+        row("stage 1: rows kept", "12,007"),
+        row("stage 1: rows seen in training", "3,872"),
         row("stage 1: steps", "121"),
         row("stage 2: steps", "122"),
         row("stage 2: tokens seen", "800,222"),
@@ -166,7 +171,8 @@ def test_r_tells_its_pairs_their_cues_and_its_rewards(made: Path) -> None:
     text = cards(made)["r"]
     for line in (
         row("pairs fit to train on", "3,011"),
-        row("trained on, as they fit the length", "2,999"),
+        row("of these, fit the length", "2,999"),
+        row("pairs seen in training", "2,416"),
         row("chosen: does not reach the key", "2,213"),
         row("upper case latin", "0.998 → 0.551"),
         row("DPO: beta", "0.17"),
@@ -202,7 +208,8 @@ def test_the_hashes_are_those_of_the_weights(made: Path) -> None:
 def test_a_manifests_time_machine_and_versions_are_shown(made: Path) -> None:
     manifest = read_json(made / "run" / "r_dpo" / NAME)
     text = cards(made)["r"]
-    assert row("DPO: seconds since its last start", str(manifest["seconds"])) in text
+    assert row("DPO: seconds, over 1 start(s)", str(manifest["seconds"])) in text
+    assert row("DPO: commit of the code", manifest["commit"] or "not run from a repository") in text
     assert row("DPO: machine", manifest["machine"]) in text
     assert f"trl {manifest['versions']['trl']}" in text
 
@@ -255,5 +262,6 @@ def test_a_run_with_real_stages_of_v_has_what_the_card_reads(made: Path) -> None
     (made / "run" / "v_instruct" / "adapter" / "lineage.json").replace(made / "models" / "v" / "lineage.json")
     text = cards(made)["v"]
     assert row("stage 1: rows kept", "16") in text
+    assert row("stage 1: rows seen in training", "4") in text
     assert row("stage 2: rows kept", "6") in text
     assert row("stage 2: steps", "1") in text

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gaokerena.questions import Question
 from tests.training.toy import OPTIONS, benchmark, consultation, write
-from training.decontaminate import Reference, forms, grams
+from training.decontaminate import Reference, bare, forms
 from training.sources import reference
 
 TESTED = "خانمی ۳۲ ساله در هفتهٔ بیستم بارداری با تپش قلب و کاهش وزن مراجعه می‌کند؛ نخستین آزمایش کدام است؟"
@@ -57,19 +57,44 @@ def test_seven_shared_words_are_no_hit(tested: Reference, text: str) -> None:
 
 
 def test_short_texts_count_whole_and_very_short_ones_not() -> None:
-    assert list(grams("درمان کم‌کاری تیروئید چیست")) == ["درمان کم کاری تیرویید چیست"]
-    assert list(grams("تب و لرز")) == []
     short = Reference()
-    short.add("kopp_larger", ["درمان کم‌کاری تیروئید چیست؟"])
+    short.add("kopp_larger", ["درمان کم‌کاری تیروئید چیست؟", "تب و لرز", "چرا؟"])
     assert short.hit("درمان كم كاري تيروئيد چيست") == "kopp_larger"
     assert short.hit("درمان کم‌کاری تیروئید در کودکان چیست؟") is None
+    assert short.hit("تب و لرز") is None
+    assert (short.short, short.unseen) == ({"kopp_larger": 1}, {"kopp_larger": 2})
+
+
+@pytest.mark.parametrize("size", range(4, 8))
+@pytest.mark.parametrize("place", ["start", "middle", "end"])
+def test_a_short_reference_is_found_inside_a_longer_text(size: int, place: str) -> None:
+    reference = "علت زردی چشم نوزاد پس از زایمان"
+    asked = " ".join(reference.split()[:size])
+    short = Reference()
+    short.add("mmlu_fa", [asked + "؟"])
+    around = {"start": f"{asked}؟ [A] کم‌خونی", "middle": f"بگویید {asked} کدام است", "end": f"یکی پرسید که {asked}"}
+    assert short.hit(around[place]) == "mmlu_fa"
+    assert short.hit(around[place].replace("نوزاد", "کودک")) is None
+    short.add("later", ["خارش پوست دست چیست"])
+    assert short.hit("بگو خارش پوست دست چیست") == "later", "what is added after a look is found too"
+
+
+def test_marks_our_own_forms_add_do_not_hide_an_overlap() -> None:
+    taken = "بیمار باید هر روز دارو را ناشتا بخورد. سپس نیم ساعت دراز نکشد."
+    found = Reference()
+    found.add("mf3qa_test", [taken])
+    steps = "۱. بیمار باید هر روز\n۲. دارو را ناشتا بخورد.\n\nنتیجه: سپس نیم ساعت دراز نکشد."
+    assert found.hit(steps) == "mf3qa_test"
+    assert bare("[A] تب [B] لرز\n۲. درد ۳. خون") == "تب لرز\nدرد ۳. خون"
 
 
 @given(WORDS)
-def test_grams_are_the_windows_of_eight_words(words: list[str]) -> None:
-    found = list(grams(" ".join(words)))
-    assert len(found) == (len(words) - 7 if len(words) >= 8 else int(len(words) >= 4))
-    assert all(gram in " ".join(words) for gram in found)
+def test_a_reference_holds_the_windows_of_eight_words(words: list[str]) -> None:
+    found = Reference()
+    found.add("set", [" ".join(words)])
+    windows = {tuple(words[start : start + 8]) for start in range(len(words) - 7)}
+    assert len(found) == (len(windows) if len(words) >= 8 else int(len(words) >= 4))
+    assert found.unseen.total() == int(len(words) < 4)
 
 
 @given(WORDS, WORDS, WORDS)
@@ -77,7 +102,7 @@ def test_any_eight_words_taken_over_are_found(before: list[str], taken: list[str
     found = Reference()
     found.add("set", [" ".join(taken)])
     hit = found.hit(" ".join([*before, *taken, *after]))
-    assert hit == "set" or len(taken) < 8
+    assert hit == "set" or len(taken) < 4
 
 
 def test_the_first_owner_of_a_gram_keeps_it_and_every_text_is_looked_at(tested: Reference) -> None:

@@ -3,14 +3,18 @@
     GAOKERENA_PRESET=echo python app.py
 
 Settings are in `gaokerena.settings`; a Space's own GRADIO_SERVER_NAME wins over the host set there.
+Ctrl-C and SIGTERM end it the same way: the answers being written are stopped and stored first.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
+import threading
 
+from gaokerena.attempts import settle
 from gaokerena.engines.base import EngineError
 from gaokerena.presets import load_preset
 from gaokerena.settings import Settings, SettingsError, load_settings, shown
@@ -19,34 +23,37 @@ from gaokerena.ui.page import build_page, launch_options
 
 
 def serve(settings: Settings) -> None:
-    """Serve the page until interrupted."""
-    preset = load_preset(settings)
-    settings.store_path.parent.mkdir(parents=True, exist_ok=True)
+    """Serve the page until interrupted; then the engine ends what it writes, and the store closes last."""
     host = os.environ.get("GRADIO_SERVER_NAME", settings.host)
-    try:
-        with Store(settings.store_path) as store:
-            page = build_page(settings, preset, store)
-            page.launch(
-                server_name=host, server_port=settings.port or _free_port(), **launch_options(settings.language)
-            )
-    finally:
-        preset.engine.close()
+    where = {"server_name": host, "server_port": settings.port or _free_port()}
+    with Store(settings.store_path) as store:
+        preset = load_preset(settings)
+        page = build_page(settings, preset, store)
+        try:
+            page.launch(prevent_thread_lock=True, **where, **launch_options(settings.language))
+            threading.Event().wait()
+        finally:
+            preset.engine.close()
+            settle(5.0)
+            page.close()
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("", 0))
+    with socket.create_server(("", 0)) as probe:
         return int(probe.getsockname()[1])
 
 
 def main() -> None:
     """Start, or say in one line why not."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         settings = load_settings()
         sys.stdout.write(f"gaokerena starts with\n{shown(settings)}\n")
         serve(settings)
     except (SettingsError, EngineError, StoreError) as error:
         sys.exit(f"gaokerena cannot start: {error}")
+    except KeyboardInterrupt:
+        sys.stdout.write("gaokerena has stopped\n")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from typing import Self
 from gaokerena.answers import Answer
 from gaokerena.comparisons import SIDES, Comparison, Judge, Side, Verdict, now
 from gaokerena.files import atomic
-from gaokerena.store_file import StoreError, connect, explained, open_file
+from gaokerena.store_file import WAIT_SECONDS, StoreError, connect, empty_wal, explained, open_file
 from gaokerena.store_rows import (
     WORDS,
     Attempt,
@@ -113,7 +113,8 @@ class Store:
     def purge(self, before: str) -> int:
         """Take the texts out of comparisons asked before that ISO time, for good; return how many had any.
 
-        Verdicts, seating, models, choices, token counts and so every tally stay. The bytes are overwritten on the disk.
+        Verdicts, seating, models, choices, token counts and so every tally stay. On return the bytes are overwritten
+        on the disk. Raises StoreError where a reader still holds them there: purge again once it has ended.
         """
         moment = as_utc(before)
         old = "SELECT id FROM comparisons WHERE at < ?"
@@ -124,8 +125,7 @@ class Store:
             count = len(db.execute(had, (moment,)).fetchall())
             db.execute("UPDATE comparisons SET question = NULL WHERE at < ?", (moment,))
             db.execute(f"UPDATE answers SET words = NULL WHERE comparison_id IN ({old})", (moment,))
-        with self._lock, explained(self.path):
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        empty_wal(self.path, WAIT_SECONDS)
         return count
 
     def comparison(self, comparison_id: str) -> Kept | None:

@@ -137,6 +137,29 @@ def _check(connection: sqlite3.Connection, path: Path) -> int:
     return done
 
 
+def empty_wal(path: Path, wait: float) -> None:
+    """Move the write-ahead log into the file and cut it to nothing, so that what was overwritten is gone from both.
+
+    Raises StoreError where a reader of older rows, in whatever process, does not end within `wait` seconds.
+    """
+    until = time.monotonic() + wait
+    with explained(path):
+        connection = connect(path)
+        try:
+            connection.execute(
+                "PRAGMA busy_timeout = 0"
+            )  # ask often and briefly: a waiting checkpoint holds writers up
+            while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                if time.monotonic() > until:
+                    raise StoreError(
+                        f"store {path}: the purged texts can no longer be read, but their bytes are still on the disk: "
+                        f"a program held older rows for more than {wait:.0f} s; end it and purge again"
+                    )
+                time.sleep(0.05)
+        finally:
+            connection.close()
+
+
 def _use_wal(connection: sqlite3.Connection) -> None:
     """Turn on WAL mode. Two processes that create one file meet here, and SQLite does not wait for us."""
     until = time.monotonic() + WAIT_SECONDS

@@ -195,6 +195,42 @@ def test_purge_overwrites_old_texts_and_keeps_the_counts(store: Store) -> None:
         store.purge("2025-01-01")
 
 
+def test_purge_says_when_a_reader_keeps_the_texts_on_the_disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gaokerena.store.WAIT_SECONDS", 0.3)
+    for _ in range(2):
+        store.add_comparison(comparison(at="2024-01-01T00:00:00Z"))
+    reading = store.comparisons()
+    next(reading)
+    with pytest.raises(StoreError, match=r"still on the disk.*purge again"):
+        store.purge("2025-01-01T00:00:00Z")
+    assert QUESTION.text.encode() in on_disk(store), "else the error would be wrong"
+    reading.close()
+    assert store.purge("2025-01-01T00:00:00Z") == 0
+    assert QUESTION.text.encode() not in on_disk(store)
+
+
+def test_purge_waits_for_a_reader_and_writers_do_not_wait_for_it(store: Store) -> None:
+    store.add_comparison(comparison(at="2024-01-01T00:00:00Z"))
+    store.add_comparison(comparison(at="2024-01-01T00:00:00Z"))
+    reading = store.comparisons()
+    next(reading)
+    threading.Timer(0.6, reading.close).start()
+    took: list[float] = []
+
+    def write() -> None:
+        time.sleep(0.2)
+        began = time.monotonic()
+        store.add_comparison(comparison(question=Question(text="پرسش تازه")))
+        took.append(time.monotonic() - began)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert store.purge("2025-01-01T00:00:00Z") == 2
+    writer.join()
+    assert took[0] < 0.4
+    assert QUESTION.text.encode() not in on_disk(store)
+
+
 def test_the_tally_counts_current_blind_verdicts_only(store: Store) -> None:
     def judged(choice: Choice, session: str = "s1", **changes: object) -> Comparison:
         asked = comparison(**changes)

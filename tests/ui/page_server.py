@@ -6,6 +6,7 @@ In a process of its own because that is how it runs, and because the page's warn
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -85,7 +86,12 @@ def _open(command: list[str], folder: Path, settings: Mapping[str, str]) -> subp
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GAOKERENA_")}
     environment = {**inherited, "GRADIO_ANALYTICS_ENABLED": "False", "OMP_NUM_THREADS": "1", **settings}
     with (folder / "log.txt").open("wb") as out:
-        return subprocess.Popen(command, stdout=out, stderr=out, env=environment, cwd=folder)
+        return subprocess.Popen(command, stdout=out, stderr=out, env=environment, cwd=folder, preexec_fn=_heed_ctrl_c)
+
+
+def _heed_ctrl_c() -> None:
+    """A shell that runs the tests in the background hands down a deafness to SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _free_port() -> int:

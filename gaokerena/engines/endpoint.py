@@ -84,7 +84,10 @@ class EndpointModel(BaseModel):
 
 
 class EndpointEngine:
-    """Asks `models` on their servers; at most `concurrent` requests are under way at each server at once."""
+    """Asks `models` on their servers; at most `concurrent` requests are under way at each server at once.
+
+    Those beyond wait, and visitors (`Request.visitor`) take turns.
+    """
 
     def __init__(
         self,
@@ -105,8 +108,9 @@ class EndpointEngine:
         self._lock = threading.Lock()
         self._closed = False
         self._serving: set[asyncio.Task[None] | None] = set()
+        self._calls: set[Future[None]] = set()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="endpoint-engine", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="endpoint-engine", daemon=True)
         self._thread.start()
 
     @property
@@ -138,14 +142,33 @@ class EndpointEngine:
         return Failed(UNEXPECTED, "the row's task ended without an end; see the log of asyncio", ENGLISH[UNEXPECTED])
 
     def close(self) -> None:
-        """Stop every row, close every connection, end the thread. Closing twice does nothing."""
+        """Stop every row, close every connection, end the thread. Closing twice does nothing; it never raises.
+
+        What has not ended in ten seconds is left to the thread, which lets go of it when it can; every row has ended.
+        """
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-        asyncio.run_coroutine_threadsafe(self._wind_up(), self._loop).result(_CLOSING)
+        winding_up = asyncio.run_coroutine_threadsafe(self._wind_up(), self._loop)
+        try:
+            winding_up.result(_CLOSING)
+        except Exception as error:  # also what a connection raises when it closes: there is nobody to tell but the log
+            _LOG.warning("closing the connections: %s: %s", type(error).__name__, error)
+            winding_up.cancel()
+        for call in list(self._calls):
+            call.cancel()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_CLOSING)
+
+    def _run(self) -> None:
+        """The thread: the loop until it is stopped, then the end of what is left in it."""
+        self._loop.run_forever()
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+        if left:
+            self._loop.run_until_complete(asyncio.wait(left))
         self._loop.close()
 
     def _target(self, model: EndpointModel) -> Target:
@@ -168,7 +191,10 @@ class EndpointEngine:
     def _submit(self, work: Coroutine[Any, Any, None]) -> Future[None] | None:
         with self._lock:
             if not self._closed:
-                return asyncio.run_coroutine_threadsafe(work, self._loop)
+                call = asyncio.run_coroutine_threadsafe(work, self._loop)
+                self._calls.add(call)
+                call.add_done_callback(self._calls.discard)
+                return call
         work.close()
         return None
 
@@ -203,7 +229,8 @@ class EndpointEngine:
         try:
             if stop.stopped(row):
                 raise asyncio.CancelledError
-            async with self._gates[target.server].enter(lambda place: rows.put((row, Queued(place)))):
+            tell = lambda place: rows.put((row, Queued(place)))  # noqa: E731
+            async with self._gates[target.server].enter(tell, request.visitor):
                 last = await answer(target, request, deltas, self._timeouts, self._retry)
         except asyncio.CancelledError:
             deltas.flush(cut=True)

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from email.utils import formatdate
 
 import pytest
+from openai import AsyncOpenAI
 from pydantic import SecretStr, ValidationError
 
 from gaokerena.answers import Usage
@@ -537,6 +538,33 @@ def test_a_malformed_chunk_in_the_middle_keeps_what_was_written() -> None:
     assert (row.text, failed(row).message) == ("نیمی ", faults.UNREADABLE)
 
 
+# Closing
+
+
+@pytest.mark.parametrize("stuck", ["a connection", "the loop"])
+def test_closing_does_not_wait_for_ever_and_never_raises(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, stuck: str
+) -> None:
+    monkeypatch.setattr("gaokerena.engines.endpoint._CLOSING", 0.3)
+    with serving(always(say("نیمه"), Hold())) as (engine, *_):
+        rows = engine.stream([V])
+        first = next(rows)
+        if stuck == "the loop":
+            engine._loop.call_soon_threadsafe(time.sleep, 1.5)
+        else:
+            monkeypatch.setattr(AsyncOpenAI, "close", lambda client: asyncio.sleep(60))
+        start = time.monotonic()
+        engine.close()
+        took = time.monotonic() - start
+        (last,) = [event for _, event in rows]
+        assert took < 1.2
+        assert first == (0, Text("نیمه"))
+        assert finished(Row([last])).finish_reason == "stopped"
+        assert "closing the connections: TimeoutError" in caplog.text
+        engine._thread.join(5)
+        assert not engine._thread.is_alive()
+
+
 # Many rows, one gate
 
 
@@ -563,6 +591,14 @@ def test_the_gate_is_shared_by_a_servers_models_and_tells_the_place() -> None:
     assert most == 2
     assert [row.places for row in rows] == [[], [], [1, 0], [2, 1, 0], [3, 2, 1, 0]]
     assert all(finished(row).finish_reason == "stop" for row in rows)
+
+
+def test_one_visitor_cannot_take_all_places() -> None:
+    script: Script = lambda ask: Reply([say("آری"), Wait(0.1), end()])  # noqa: E731
+    with serving(script, concurrent=1) as (engine, server, _):
+        greedy = [Request("v", ASKED, seed=seed, visitor="a") for seed in range(4)]
+        play(engine, *greedy, Request("v", ASKED, seed=9, visitor="b"))
+    assert [ask.body["seed"] for ask in server.asks] == [0, 9, 1, 2, 3]
 
 
 def test_a_stopped_row_leaves_the_line_and_the_next_moves_up() -> None:

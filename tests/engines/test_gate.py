@@ -17,20 +17,27 @@ class Line:
         self.gate = gate
         self.heard: dict[int, list[int]] = {}
         self.inside: list[int] = []
+        self.entered: list[int] = []
         self.tasks: list[asyncio.Task[None]] = []
         self.leave: list[asyncio.Event] = []
 
-    async def come(self, count: int) -> None:
+    async def come(self, count: int, visitor: str = "") -> None:
         for _ in range(count):
             self.leave.append(asyncio.Event())
-            self.tasks.append(asyncio.create_task(self._visit(len(self.tasks))))
+            self.tasks.append(asyncio.create_task(self._visit(len(self.tasks), visitor)))
         await settle()
 
-    async def _visit(self, number: int) -> None:
-        async with self.gate.enter(self.heard.setdefault(number, []).append):
+    async def _visit(self, number: int, visitor: str) -> None:
+        async with self.gate.enter(self.heard.setdefault(number, []).append, visitor):
             self.inside.append(number)
+            self.entered.append(number)
             await self.leave[number].wait()
             self.inside.remove(number)
+
+    async def all_leave(self) -> None:
+        while self.inside:
+            self.leave[self.inside[0]].set()
+            await settle()
 
 
 async def settle() -> None:
@@ -99,6 +106,62 @@ def test_a_turn_that_comes_in_the_moment_of_leaving_is_handed_on() -> None:
         line.tasks[1].cancel()
         await settle()
         assert line.inside == [2]
+
+    run(test, 1)
+
+
+def test_visitors_take_turns_however_many_requests_each_has() -> None:
+    async def test(line: Line) -> None:
+        await line.come(5, "a")
+        await line.come(2, "b")
+        await line.come(1, "c")
+        assert line.heard[5] == [1], "b's first goes before a's second"
+        assert line.heard[1] == [1, 2, 3]
+        await line.all_leave()
+        assert line.entered == [0, 5, 7, 1, 6, 2, 3, 4]
+        assert all(heard[-1:] == [0] for heard in list(line.heard.values())[1:])
+
+    run(test, 1)
+
+
+def test_one_who_comes_again_after_each_answer_takes_every_second_turn() -> None:
+    async def test(line: Line) -> None:
+        await line.come(4, "a")
+        for _ in range(3):
+            await line.come(1, "b")
+            line.leave[line.inside[0]].set()
+            await settle()
+            line.leave[line.inside[0]].set()
+            await settle()
+        assert line.entered == [0, 4, 1, 5, 2, 6, 3]
+
+    run(test, 1)
+
+
+def test_staying_away_saves_up_no_turns_and_leaving_the_line_costs_none() -> None:
+    async def test(line: Line) -> None:
+        for number in range(3):
+            await line.come(1, "a")
+            line.leave[number].set()
+            await settle()
+        await line.come(3, "a")
+        line.tasks[4].cancel()
+        line.tasks[5].cancel()
+        await settle()
+        await line.come(1, "a")
+        await line.come(2, "b")
+        await line.all_leave()
+        assert line.entered == [0, 1, 2, 3, 7, 6, 8]
+
+    run(test, 1)
+
+
+def test_visitors_of_past_rounds_are_forgotten() -> None:
+    async def test(line: Line) -> None:
+        for number in range(50):
+            await line.come(2, f"visitor {number}")
+            await line.all_leave()
+        assert len(line.gate._last) <= 1
 
     run(test, 1)
 

@@ -44,17 +44,16 @@ def pinned(source: str) -> str:
 
     Raises TrainingError when there is neither such a folder nor such a repository.
     """
-    found, cause = revision(source), Exception()
+    if Path(source).is_dir():
+        return revision(source)
+    cause = ""
     for name in ("config.json", "adapter_config.json"):
-        if found == "unknown" and not Path(source).is_dir():
-            try:
-                hf_hub_download(source, name)  # puts the commit into the cache, where `revision` finds it
-                found = revision(source)
-            except (OSError, ValueError) as error:
-                cause = Exception(str(error).partition("\n")[0])
-    if found == "unknown" and not Path(source).is_dir():
-        raise TrainingError(f"no model at {source}: no such folder, and no such repository can be reached ({cause})")
-    return found
+        try:
+            hf_hub_download(source, name)  # puts the commit into the cache, where `revision` finds it
+            return revision(source)
+        except (OSError, ValueError) as error:
+            cause = str(error).partition("\n")[0]
+    raise TrainingError(f"no model at {source}: no such folder, and no such repository can be reached ({cause})")
 
 
 def rows_seen(trainer: Any) -> int:

@@ -94,6 +94,42 @@ class TestRun:
         with pytest.raises(TrainingError, match="another recipe or other inputs"):
             called("run", recipe, "--out", tmp_path / "out", "--data", data)
 
+    @pytest.mark.parametrize("changed", ["base", "start_from", "held_out", "code", "nothing"])
+    def test_a_run_is_another_when_anything_it_reads_has_changed_under_the_same_name(
+        self, called: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
+    ) -> None:
+        models = tmp_path / "models"
+        recipe = written(tmp_path, small.dpo_recipe(models / "base", start_from=str(models / "v")))
+        away = tmp_path / "away.jsonl"
+        away.write_bytes(small.pairs(tmp_path).read_bytes())
+        trained: list[str] = []
+        monkeypatch.setattr(dpo, "train", lambda *given: trained.append(given[-1].fingerprint))
+        arguments = ("run", recipe, "--out", tmp_path / "out", "--data", small.pairs(tmp_path), "--held-out", away)
+        called(*arguments)
+        if changed in {"base", "start_from"}:
+            folder = models / ("base" if changed == "base" else "v")
+            (weights,) = folder.glob("*.safetensors")
+            weights.write_bytes(weights.read_bytes()[:-1] + b"!")
+        elif changed == "held_out":
+            away.write_bytes(away.read_bytes().splitlines(True)[0])
+        elif changed == "code":
+            monkeypatch.setattr("training.code.code_hash", lambda *modules: "other code")
+        called(*arguments)
+        assert len(set(trained)) == len(trained) == (1 if changed == "nothing" else 2)
+
+    def test_a_base_that_is_nowhere_is_one_line(
+        self, called: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        recipe = written(tmp_path, small.sft_recipe(tmp_path / "nowhere", "corpus"))
+        with pytest.raises(TrainingError, match=r"no model at .*nowhere: no such folder, and no such repository"):
+            called("run", recipe, "--out", tmp_path / "out", "--data", small.corpus(tmp_path))
+
+    def test_held_out_pairs_that_are_not_there_are_named(self, called: Any, tmp_path: Path) -> None:
+        recipe = written(tmp_path, small.dpo_recipe(tmp_path / "models" / "base"))
+        data, away = small.pairs(tmp_path), tmp_path / "none.jsonl"
+        with pytest.raises(TrainingError, match=r"no held-out pairs at .*none\.jsonl"):
+            called("run", recipe, "--out", tmp_path / "out", "--data", data, "--held-out", away)
+
     def test_a_kind_this_command_does_not_run_is_refused(self, called: Any, tmp_path: Path) -> None:
         with pytest.raises(TrainingError, match=r"kind base; this command runs sft and dpo, `mini` runs the others"):
             called("run", FOLDER / "mini" / "base.yaml", "--out", tmp_path / "out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from training.manifest import (
     NAME,
     Manifest,
     begin,
+    commit,
     file_hash,
     fingerprint,
     finished,
@@ -109,3 +111,30 @@ class TestBegin:
         Manifest("base", 1, "aa").write(tmp_path)
         begin(self.half_done(tmp_path, "bb"), "bb")
         assert (tmp_path / "checkpoint.pt").exists()
+
+
+def git(folder: Path, *words: str) -> str:
+    given = ["git", "-c", "user.name=n", "-c", "user.email=n@example.org", *words]
+    return subprocess.run(given, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_the_commit_is_named_with_changes_and_none_outside_a_repository(tmp_path: Path) -> None:
+    inside = tmp_path / "training"
+    inside.mkdir()
+    assert commit(inside) is None
+    git(tmp_path, "init", "-q")
+    assert commit(inside) is None, "nothing committed yet"
+    (inside / "code.py").write_text("1\n")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "Begin")
+    (tmp_path / "untracked").write_text("x")
+    assert commit(inside) == git(tmp_path, "rev-parse", "HEAD")
+    (inside / "code.py").write_text("2\n")
+    assert commit(inside) == git(tmp_path, "rev-parse", "HEAD") + "+changes"
+
+
+def test_a_manifest_names_commit_and_starts(tmp_path: Path) -> None:
+    Manifest("base", 1, "aa", earlier_seconds=100.0, starts=3).write(tmp_path)
+    found = read_json(tmp_path / NAME)
+    assert (found["starts"], 100 <= found["seconds"] < 160) == (3, True)
+    assert found["commit"] == commit()

@@ -72,7 +72,8 @@ class EchoEngine:
 
     def _play(self, row: int, request: Request, stop: Stop, events: queue.Queue[tuple[int, Event]]) -> None:
         if request.model not in self._scripts:
-            events.put((row, Failed("این مدل در دسترس نیست.", f"no script for model {request.model!r}")))
+            detail = f"no script for model {request.model!r}"
+            events.put((row, Failed("این مدل در دسترس نیست.", detail, "This model is not available.")))
             return
         scripted = self._scripts[request.model]
         script = scripted if isinstance(scripted, Script) else scripted(request)

@@ -166,6 +166,17 @@ def test_a_failed_side_says_so_and_the_other_stands(page: Page) -> None:
     expect(page.locator(f"{RIGHT} .card-error")).to_be_empty()
 
 
+def test_a_failed_side_says_so_in_english_on_the_english_page(open_page: Opener) -> None:
+    page = open_page("/?lang=en")
+    ask(page, "#خطا آسم چیست؟")
+    wait_ended(page)
+    expect(page.locator(f"{LEFT} .card-error")).to_have_text(
+        re.compile("^This answer could not be made. Ask again"), use_inner_text=True
+    )
+    assert "Failed" in page.inner_text(f"{LEFT} .card-status")
+    shoot(page, "failed-english")
+
+
 def test_an_emergency_shows_the_banner_with_a_link_to_115(page: Page) -> None:
     ask(page, "پدرم از یک ساعت پیش درد شدید قفسهٔ سینه دارد و عرق سرد کرده است. چه کنم؟")
     link = page.locator(".flag a.call").first

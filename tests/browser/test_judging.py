@@ -120,6 +120,25 @@ def test_the_bar_is_closed_before_there_is_anything_to_judge(page: Page) -> None
     assert page.is_disabled(".verdict button[type=submit]")
 
 
+def test_a_side_that_wrote_nothing_can_only_lose(page: Page, server: Server) -> None:
+    ask(page, "#خاموش کهیر چیست؟")
+    wait_ended(page)
+    expect(page.locator(".verdict")).to_have_attribute("data-phase", "open")
+    expect(page.locator(".verdict-silent")).to_contain_text("یک سو چیزی ننوشت")
+    disabled = page.locator(".verdict input[name=choice]:disabled")
+    assert {box.get_attribute("value") for box in disabled.all()} == {"left", "tie"}
+    shoot(page, "one-silent")
+    vote(page, "right")
+    expect(page.locator(".verdict-message")).to_contain_text("ثبت شد")
+    with Store(server.store) as store:
+        assert list(store.verdicts())[-1].choice == "right"
+    ask(page, "#تند کهیر چیست؟")
+    expect(page.locator("#asked")).to_contain_text("#تند")
+    wait_ended(page)
+    expect(page.locator(".verdict-silent")).not_to_be_visible()
+    assert page.locator(".verdict input[name=choice]:enabled").count() == 4
+
+
 def test_after_the_reveal_the_conversation_is_not_blind(page: Page, server: Server) -> None:
     ask(page, "#تند نقرس چیست؟")
     wait_ended(page)

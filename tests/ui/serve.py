@@ -3,7 +3,8 @@
     python tests/ui/serve.py PORT STORE_FILE [LANGUAGE]
 
 Words: «#تند» both at once; «#چپ‌تند» left at once, right in 5 s; «#کند» both in 30 s; «#نفوذ» hostile answers; «#خطا»
-the left side fails; «#دراز» a long answer; «#صف» a queue first. Otherwise V in 0.6 s and R, thinking, in 1.2 s.
+the left side fails; «#خاموش» the left side says nothing; «#دراز» a long answer; «#صف» a queue first. Otherwise V in
+0.6 s and R, thinking, in 1.2 s.
 """
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ def script(request: Request, row: int) -> Script:
         return Script(HOSTILE, HOSTILE if cot else "")
     if "#خطا" in asked and row == 0:
         return Script(said, thought, error="حافظهٔ دستگاه پر شد. پرسش را کوتاه‌تر کنید.")
+    if "#خاموش" in asked and row == 0:
+        return Script("")
     if "#دراز" in asked:
         return Script("\n\n".join(f"بند {number}: {said}" for number in range(60)), thought, seconds=6)
     return Script(said, thought, seconds=1.2 if cot else 0.6)

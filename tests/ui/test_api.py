@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import random
 import signal
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,9 @@ from tests.ui.page_server import Server, serving, start
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 SIDES = ("left", "right")
+ECHO = {"GAOKERENA_PRESET": "echo"}
+SEED = int(os.environ.get("KILL_SEED", "1"))
+"""Of the kill below; another one kills at another point."""
 OPTIONS = "عصب رادیال\nعصب اولنار\nعصب مدین\nعصب موسکولوکوتانئوس"
 
 
@@ -122,6 +127,9 @@ def test_bad_judgements_are_refused_in_words(client: Client) -> None:
         client.predict(comparison, "middle", [], api_name="/judge")
     with pytest.raises(AppError, match="Reason 'ugly' is none of"):
         client.predict(comparison, "left", ["ugly"], api_name="/judge")
+    for odd in ([1], [{"a": 1}], [["wrong"]], 5, "wrong", {"wrong": 1}):
+        with pytest.raises(AppError, match=r"Reason .* is none of|Reasons must be a list"):
+            client.predict(comparison, "left", odd, api_name="/judge")
 
 
 def test_judging_waits_for_both_sides_to_say_something(client: Client) -> None:
@@ -152,25 +160,44 @@ def test_cancelling_a_job_stops_the_engine(server: Server) -> None:
     assert reasons == ["stopped", "stopped"]
 
 
+VERDICTS = 200
+CHOSEN = ("left", "right", "tie", "both_bad")
+
+
+def judged(address: str, numbers: range, stored: list[str], kill: Callable[[], None] | None = None) -> None:
+    """Judge one comparison once for each number, noting what was acknowledged; `kill` comes amid one verdict more."""
+    client = Client(address, verbose=False)
+    comparison = ask(client, "تب چیست؟")[-1]["comparison"]
+    for number in numbers:
+        choice = CHOSEN[number % 4]
+        if client.predict(comparison, choice, [], api_name="/judge")["stored"]:
+            stored.append(choice)
+    if kill:
+        client.submit(comparison, CHOSEN[numbers.stop % 4], [], api_name="/judge")
+        kill()
+
+
 def test_every_acknowledged_verdict_survives_a_kill(tmp_path: Path) -> None:
-    """Up to 200 verdicts one after the other; the server is killed with -9 at some point among them."""
-    server = start(tmp_path)
+    """app.py is killed with -9 amid 200 verdicts sent one after the other, and started again on the same store."""
+    chance = random.Random(SEED)
+    point, moment = chance.randrange(1, VERDICTS), chance.uniform(0, 0.05)
+    acknowledged: list[str] = []
+    first = start(tmp_path, ECHO)
+
+    def kill() -> None:
+        time.sleep(moment)
+        first.process.send_signal(signal.SIGKILL)
+
     try:
-        client = Client(server.address, verbose=False)
-        comparison = ask(client, "#تند تب چیست؟")[-1]["comparison"]
-        acknowledged = 0
-        for number in range(200):
-            if number == 120:
-                client.submit(comparison, "left", [], api_name="/judge")
-                server.process.send_signal(signal.SIGKILL)
-                break
-            answer = client.predict(comparison, ("left", "right", "tie")[number % 3], [], api_name="/judge")
-            acknowledged += answer["stored"]
+        judged(first.address, range(point), acknowledged, kill)
     finally:
-        server.process.kill()
-        server.process.wait()
-    with Store(server.store) as store:
-        stored = [verdict.choice for verdict in store.verdicts()]
-    assert acknowledged == 120
-    assert len(stored) in (120, 121)
-    assert stored[:120] == [("left", "right", "tie")[number % 3] for number in range(120)]
+        first.process.kill()
+        first.process.wait()
+    with serving(tmp_path, ECHO) as second:
+        judged(second.address, range(point, VERDICTS), acknowledged)
+    with Store(first.store) as store:
+        choices = [verdict.choice for verdict in store.verdicts()]
+    assert len(acknowledged) == VERDICTS
+    amid = len(choices) - VERDICTS  # the verdict under way may have reached the disk unacknowledged
+    assert amid in (0, 1), f"seed {SEED}: killed after {point} verdicts"
+    assert choices[:point] + choices[point + amid :] == acknowledged

@@ -9,7 +9,7 @@ import tomllib
 import pytest
 
 from gaokerena.attempts import SideState
-from gaokerena.comparisons import REASONS, SIDES
+from gaokerena.comparisons import CHOICES, REASONS, SIDES, Choice
 from gaokerena.intake import read_question
 from gaokerena.persian import tidy
 from gaokerena.questions import Question
@@ -17,6 +17,7 @@ from gaokerena.safety import DATA, red_flags
 from gaokerena.ui import cards, notices, strings, verdict
 from gaokerena.ui.cards import Identity
 from gaokerena.ui.examples import EXAMPLES
+from gaokerena.ui.flow import moment
 from gaokerena.ui.strings import SIDE_WORDS, TEXTS, both, pair, say, switched
 from gaokerena.ui.suites import NAMES, Suites
 from tests.real_data import data_folder
@@ -89,6 +90,40 @@ def test_a_card_without_a_chain_of_thought_has_the_same_parts() -> None:
 def test_copy_never_holds_the_chain_of_thought() -> None:
     value = cards.value(SideState(reasoning="۱. الف\n", conclusion="بله", finish_reason="stop"))
     assert value["copy"] == "بله"
+
+
+@pytest.mark.parametrize(
+    ("english", "shown"),
+    [("The power went out.", "The power went out."), ("", "This answer could not be made. Ask again;")],
+)
+def test_a_failed_side_speaks_english_on_the_english_page(english: str, shown: str) -> None:
+    state = SideState(finish_reason="failed", error="برق رفت.", error_english=english)
+    persian, told = re.findall(r'<span class="t" lang="\w\w">(.*?)</span>', cards.value(state)["error"])
+    assert persian == "برق رفت."
+    assert told.startswith(shown)
+    assert not PERSIAN.search(told)
+
+
+def test_a_clock_set_back_does_not_set_drawings_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = moment()
+    monkeypatch.setattr("time.time_ns", lambda: 0)
+    assert moment() >= before > 1_600_000_000_000, "milliseconds of the wall clock at the start, then monotonic"
+
+
+@pytest.mark.parametrize(
+    ("choices", "said"),
+    [
+        (CHOICES, ""),
+        ((), ""),
+        (("left", "both_bad"), "One side wrote nothing"),
+        (("both_bad",), "Neither side wrote anything"),
+    ],
+)
+def test_the_bar_says_why_a_verdict_cannot_be_given(choices: tuple[Choice, ...], said: str) -> None:
+    value = verdict.value("open", choices=choices)
+    assert value["choices"] == list(choices)
+    assert bool(value["silent"]) == bool(said)
+    assert said in value["silent"]
 
 
 @pytest.mark.parametrize(

@@ -153,14 +153,18 @@ class Store:
                 yield Verdict.model_validate_json(row["body"])
 
     def tally(self, judge: Judge | None = None) -> Tally:
-        """Wins, losses and ties by model, of current blind verdicts, of one kind of judge or of all.
+        """Wins, losses and ties by model, of each session's newest blind verdict on a comparison.
 
-        A comparison of a model with itself is left out: it says nothing about models.
+        Of one kind of judge or of all. What a session said once it knew the seating does not undo what it said
+        before. A comparison of a model with itself is left out: it says nothing about models.
         """
+        same = "FROM verdicts WHERE comparison_id = v.comparison_id AND session = v.session"
         query = (
-            "SELECT v.choice, v.blind, c.left_model, c.right_model"
-            " FROM current_verdicts AS v JOIN comparisons AS c ON c.id = v.comparison_id"
-            " WHERE c.left_model <> c.right_model AND v.judge = coalesce(?, v.judge)"
+            "SELECT v.choice, v.blind, c.left_model, c.right_model,"
+            f" EXISTS (SELECT 1 {same} AND number > v.number) AS changed"
+            " FROM verdicts AS v JOIN comparisons AS c ON c.id = v.comparison_id"
+            f" WHERE v.number = (SELECT number {same} ORDER BY blind DESC, number DESC LIMIT 1)"
+            " AND c.left_model <> c.right_model AND v.judge = coalesce(?, v.judge)"
         )
         with self._read() as db:
             rows = db.execute(query, (judge,)).fetchall()

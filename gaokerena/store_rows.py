@@ -76,11 +76,16 @@ class ModelTally:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Current blind verdicts by model. `not_blind` counts those left out because the seating was known."""
+    """Blind verdicts by model, each session's newest on a comparison.
+
+    `not_blind` counts sessions left out because they knew the seating from the start; `changed` those counted that
+    said something else once they knew it.
+    """
 
     models: dict[str, ModelTally]
     verdicts: int
     not_blind: int
+    changed: int
 
 
 def kept(db: sqlite3.Connection, row: sqlite3.Row) -> Kept:
@@ -107,18 +112,19 @@ def exported(db: sqlite3.Connection, row: sqlite3.Row, current: bool) -> dict[st
 
 
 def tally(rows: Iterable[sqlite3.Row]) -> Tally:
-    """The tally of rows of choice, blind, left_model and right_model."""
+    """The tally of rows of choice, blind, left_model, right_model and changed: one a session and comparison."""
     counts: dict[str, Counter[str]] = {}
-    verdicts = not_blind = 0
+    verdicts = not_blind = changed = 0
     for row in rows:
         if not row["blind"]:
             not_blind += 1
             continue
         verdicts += 1
+        changed += row["changed"]
         for side, other in (("left", "right"), ("right", "left")):
             outcome = {side: "wins", other: "losses", "tie": "ties", "both_bad": "both_bad"}[row["choice"]]
             counts.setdefault(row[f"{side}_model"], Counter())[outcome] += 1
-    return Tally({model: ModelTally(**found) for model, found in sorted(counts.items())}, verdicts, not_blind)
+    return Tally({model: ModelTally(**found) for model, found in sorted(counts.items())}, verdicts, not_blind, changed)
 
 
 def scrubbed(fields: dict[str, Any]) -> str:

@@ -231,7 +231,7 @@ def test_purge_waits_for_a_reader_and_writers_do_not_wait_for_it(store: Store) -
     assert QUESTION.text.encode() not in on_disk(store)
 
 
-def test_the_tally_counts_current_blind_verdicts_only(store: Store) -> None:
+def test_the_tally_counts_each_sessions_newest_blind_verdict(store: Store) -> None:
     def judged(choice: Choice, session: str = "s1", **changes: object) -> Comparison:
         asked = comparison(**changes)
         store.add_comparison(asked)
@@ -243,14 +243,16 @@ def test_the_tally_counts_current_blind_verdicts_only(store: Store) -> None:
     store.add_verdict(verdict(judged("left"), "tie"))
     store.add_verdict(verdict(judged("right"), "both_bad", "s2"))
     judged("left", blind=False)
-    store.add_verdict(verdict(judged("left"), "right", blind=False))
+    known = judged("left")
+    for _ in range(2):
+        store.add_verdict(verdict(known, "right", blind=False))
     judged("left", right="v")
     tally = store.tally()
     assert tally.models == {
-        "r": ModelTally(wins=2, losses=1, ties=1, both_bad=1),
-        "v": ModelTally(wins=1, losses=2, ties=1, both_bad=1),
+        "r": ModelTally(wins=2, losses=2, ties=1, both_bad=1),
+        "v": ModelTally(wins=2, losses=2, ties=1, both_bad=1),
     }
-    assert (tally.verdicts, tally.not_blind) == (5, 2)
+    assert (tally.verdicts, tally.not_blind, tally.changed) == (6, 1, 1)
     assert store.tally("expert").models == {}
 
 

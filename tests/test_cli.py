@@ -26,9 +26,10 @@ OPTIONS = ["--option", "عصب رادیال", "--option", "عصب اولنار",
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GAOKERENA_DATA", raising=False)
+    if not request.node.get_closest_marker("data"):
+        monkeypatch.delenv("GAOKERENA_DATA", raising=False)
 
 
 def door(*arguments: str) -> Result:

@@ -8,8 +8,10 @@ Ways to get both answers, greedy, interleaved round by round:
   one_after_other  PEFT: set_adapter and generate, V then R, on one base in memory
   one_alone_each   this project's decoding, one row after the other
   two_merged       two whole models with the adapters merged in, one after the other (not at 8 B)
-and five samples of one prompt in one call against five calls. Weights are random (the mini shape takes the shipped ones
-when they are there): time and memory do not depend on what the weights say. Greedy tokens are compared in float32.
+and five samples of one prompt in one call against five calls. Weights are random: time and memory do not depend on what
+they say. Adapters have the base's dtype, as `gaokerena.engines.loading` gives them. Memory of the second model is
+counted (bytes of weights) and measured (resident memory, or what CUDA holds) when the adapter r is added and when a
+second merged model is; greedy tokens are compared in float32, with one after the other and with the merged models.
 
 Not covered: the network, the page, several visitors at once.
 """
@@ -20,6 +22,7 @@ import argparse
 import copy
 import gc
 import json
+import os
 import resource
 import statistics
 import sys
@@ -52,8 +55,11 @@ PROMPTS = {"v": 60, "r": 150}
 """Prompt tokens of the two rows."""
 
 
-def build(size: str, dtype: torch.dtype, device: str, rank: int) -> PeftModel:
-    """A random Cohere model of the size with adapters v and r, strong enough to change what is said."""
+def build(size: str, dtype: torch.dtype, device: str, rank: int) -> tuple[PeftModel, float]:
+    """A random Cohere model of the size with adapters v and r, strong enough to change what is said.
+
+    The second value is by how much memory grew with the adapter r, in MB.
+    """
     shape = SHAPES[size]
     config = CohereConfig(
         hidden_size=shape["hidden"], intermediate_size=shape["inner"], num_hidden_layers=shape["layers"],
@@ -68,11 +74,27 @@ def build(size: str, dtype: torch.dtype, device: str, rank: int) -> PeftModel:
         torch.set_default_dtype(torch.float32)
     lora = LoraConfig(r=rank, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM")
     peft = get_peft_model(model, lora, adapter_name="adapter_v", autocast_adapter_dtype=False)
-    peft.add_adapter("adapter_r", lora, autocast_adapter_dtype=False)
+    _, grown = growth(lambda: peft.add_adapter("adapter_r", lora, autocast_adapter_dtype=False))
     for name, weight in peft.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight, std=0.05)
-    return peft.eval()
+    return peft.eval(), grown
+
+
+def resident() -> float:
+    """MB held now: by CUDA's tensors where there is a GPU, else by the process in memory (Linux)."""
+    gc.collect()
+    if torch.cuda.is_available():
+        return torch.cuda.memory_allocated() / 2**20
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def growth(work: Callable[[], Any]) -> tuple[Any, float]:
+    """The result of `work` and the MB that came to stay with it."""
+    before = resident()
+    result = work()
+    return result, resident() - before
 
 
 def prompts(vocabulary: int) -> dict[str, list[int]]:
@@ -145,14 +167,14 @@ def ratio(seconds: dict[str, dict[str, float]], of: str, to: str) -> float:
 
 def measure(size: str, dtype: torch.dtype, device: str, tokens: int, rounds: int) -> dict[str, Any]:
     """All figures of one size; every way has a copy of the weights of its own, so that all can be interleaved."""
-    peft = build(size, dtype, device, rank=8)
+    peft, grown = build(size, dtype, device, rank=8)
     second = weight_bytes(peft, adapters=True) / 2 / weight_bytes(peft, adapters=False)
-    asked = prompts(peft.config.vocab_size)
+    asked, heavy = prompts(peft.config.vocab_size), None
     model, selection = stack(copy.deepcopy(peft), {"v": "adapter_v", "r": "adapter_r"})
     batch = Batch(model, selection, frozenset(), 0)
     ways = _peft_ways(peft, asked, tokens) | _our_ways(batch, asked, tokens)
     if size != "8b":
-        merged = _merged(peft)
+        merged, heavy = _merged(peft)
         ways["two_merged"] = lambda: [run_generate(merged[name], asked[name], tokens) for name in asked]
     seconds, found = interleaved(ways, rounds)
     five, _ = interleaved(_five_ways(batch, asked["r"], tokens), rounds)
@@ -169,7 +191,9 @@ def measure(size: str, dtype: torch.dtype, device: str, tokens: int, rounds: int
             "five_in_one_call_to_five_calls": ratio(five, "five_in_one_call", "five_calls"),
         },
         "second_model_memory_percent": round(100 * second, 2),
-        "greedy_tokens_equal": found["one_batch"] == found["one_after_other"] if dtype == torch.float32 else None,
+        "second_model_mb": {"adapter": round(grown, 1), "merged": heavy and round(heavy, 1)},
+        "greedy_tokens_equal": _equal(found, "one_after_other", dtype),
+        "greedy_tokens_equal_to_two_merged": _equal(found, "two_merged", dtype),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
 
@@ -185,14 +209,20 @@ def _peft_ways(peft: PeftModel, asked: dict[str, list[int]], tokens: int) -> dic
     return {"one_after_other": one_after_other}
 
 
-def _merged(peft: PeftModel) -> dict[str, Any]:
-    """Two whole models, each with one adapter merged into weights of its own."""
-    found = {}
+def _equal(found: dict[str, Any], other: str, dtype: torch.dtype) -> bool | None:
+    """Whether one batch and the `other` way chose the same tokens; None where rounding decides or it was not run."""
+    return found["one_batch"] == found[other] if dtype == torch.float32 and other in found else None
+
+
+def _merged(peft: PeftModel) -> tuple[dict[str, Any], float]:
+    """Two whole models, each with one adapter merged into weights of its own, and the MB the second one took."""
+    found, grown = {}, 0.0
     for name in PROMPTS:
-        bare = copy.deepcopy(peft)
-        found[name] = bare.merge_and_unload(adapter_names=[f"adapter_{name}"]).eval()
-        gc.collect()
-    return found
+        merge = lambda name=name: (  # noqa: E731
+            copy.deepcopy(peft).merge_and_unload(adapter_names=[f"adapter_{name}"]).eval()
+        )
+        found[name], grown = growth(merge)
+    return found, grown
 
 
 def _row(name: str, prompt: list[int], tokens: int, sampling: Sampling | None = None, seed: int = 0) -> Row:

@@ -35,6 +35,8 @@ from gaokerena.session import Asker
 
 VISITS_KEPT = 2_000
 ATTEMPTS_KEPT = 2_000
+LEFT_SECONDS = 3_600.0
+"""How long a visit outlives its page: a phone that slept comes back to its answers."""
 DOUBLE_CLICK_SECONDS = 0.6
 TURNS_LIMIT = 10
 """Turns of one conversation; more would not fit the context of the models shown here."""
@@ -57,6 +59,7 @@ class Visit:
         self.thread: list[Attempt] = []
         self.shelf: list[Attempt] = []
         self._desk = desk
+        self.left_at: float | None = None
         self._asked = 0
         self._asked_at = float("-inf")
         self._starting = False
@@ -157,19 +160,30 @@ class Desk:
         return hashlib.sha256(f"{self._salt}:{key or 'none'}".encode()).hexdigest()[:16]
 
     def visit(self, key: str | None) -> Visit:
-        """The visit of `key`, made when new; the oldest are forgotten."""
+        """The visit of `key`, made when new; the oldest are forgotten, and those left an hour ago."""
         session = self.session(key)
         with self._lock:
             visit = self._visits.setdefault(session, Visit(self, session))
+            visit.left_at = None
             self._visits.move_to_end(session)
-            while len(self._visits) > VISITS_KEPT:
-                self._visits.popitem(last=False)
+            self._forget()
             return visit
 
+    def _forget(self) -> None:
+        """Drop visits left for good, then the oldest; called with the lock held."""
+        until = time.monotonic() - LEFT_SECONDS
+        for session, visit in list(self._visits.items()):
+            if visit.left_at is not None and visit.left_at <= until:
+                del self._visits[session]
+        while len(self._visits) > VISITS_KEPT:
+            self._visits.popitem(last=False)
+
     def leave(self, key: str | None) -> None:
-        """The visitor went away: stop what is still being written for them."""
+        """The visitor went away: stop what is still being written for them, forget them unless they come back."""
         with self._lock:
             visit = self._visits.get(self.session(key))
+            if visit:
+                visit.left_at = time.monotonic()
         if visit:
             visit.stop()
 

@@ -293,3 +293,16 @@ def test_a_new_question_and_leaving_both_stop_what_is_being_written(store: Store
     desk.leave("a")
     assert ended(second).state("right").finish_reason == "stopped"
     desk.leave("never came")
+
+
+def test_a_visit_outlives_its_page_for_a_while_and_no_longer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    visit = desk.visit("a")
+    ended(visit.ask(FIRST))
+    desk.leave("a")
+    assert desk.visit("a") is visit, "a phone that slept comes back"
+    monkeypatch.setattr("gaokerena.visits.LEFT_SECONDS", 0.0)
+    desk.visit("b")
+    assert desk.visit("a") is visit, "coming back undoes the leaving"
+    desk.leave("a")
+    desk.visit("b")
+    assert desk.visit("a") is not visit

@@ -22,12 +22,13 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Protocol, cast
+from typing import Protocol
 
 from gaokerena.answers import Answer
 from gaokerena.attempts import Attempt, Curtain
-from gaokerena.comparisons import CHOICES, REASONS, SIDES, Comparison, Reason, Side, Verdict
+from gaokerena.comparisons import SIDES, Comparison, Side, Verdict
 from gaokerena.intake import RefusalError
+from gaokerena.judging import check_readable, made
 from gaokerena.messages import Message
 from gaokerena.persian import persian_digits
 from gaokerena.questions import Question
@@ -216,8 +217,8 @@ class Desk:
                 "این مقایسه پیدا نشد یا کهنه شده است. دوباره بپرسید و سپس داوری کنید.",
                 f"No open comparison {comparison_id[:40]!r}. Ask again and judge the comparison that /ask names.",
             )
-        verdict = _verdict(attempt.comparison, choice, strength, reasons, session, blind)
-        _check_readable(attempt, verdict)
+        verdict = made(attempt.comparison, choice, strength, reasons, session, blind)
+        check_readable(attempt, verdict)
         try:
             self._record.add_verdict(verdict, attempt.answers())
         except Exception as error:
@@ -232,53 +233,3 @@ class Desk:
 
 def _history(last: Attempt) -> Mapping[str, tuple[Message, ...]]:
     return {last.comparison.model_at(side): last.conversation(side) for side in SIDES}
-
-
-def _check_readable(attempt: Attempt, verdict: Verdict) -> None:
-    """Refuse a verdict on what cannot be read yet, or that a silent side would have to bear."""
-    choices = attempt.choices
-    if not choices:
-        raise RefusalError(
-            "هنوز هر دو سو چیزی ننوشته‌اند. اندکی صبر کنید و سپس داوری کنید.",
-            "Both sides must have written something first. Wait a moment and judge again.",
-        )
-    if verdict.choice not in choices:
-        raise RefusalError(
-            "سویی که چیزی ننوشت نمی‌تواند بهتر یا برابر باشد. سوی دیگر یا «هر دو بد» را برگزینید.",
-            f"A side ended without a word, so {verdict.choice!r} cannot be judged: choose {' or '.join(choices)}.",
-        )
-
-
-def _reasons(given: object) -> tuple[Reason, ...]:
-    """The reasons a visitor's program sent, each once. Raises RefusalError for anything else than a list of them."""
-    if not isinstance(given, list | tuple):
-        raise RefusalError(
-            "دلیل‌های داوری باید یک فهرست باشد.", f"Reasons must be a list of {', '.join(REASONS)}, not {_shown(given)}."
-        )
-    unknown = [reason for reason in given if not (isinstance(reason, str) and reason in REASONS)]
-    if unknown:
-        raise RefusalError("دلیل داوری شناخته نشد.", f"Reason {_shown(unknown[0])} is none of {', '.join(REASONS)}.")
-    return cast(tuple[Reason, ...], tuple(dict.fromkeys(given)))
-
-
-def _shown(value: object) -> str:
-    return repr(value)[:40]
-
-
-def _verdict(
-    comparison: Comparison, choice: str, strength: int, reasons: Sequence[str], session: str, blind: bool
-) -> Verdict:
-    if choice not in CHOICES:
-        raise RefusalError(
-            "یکی از چهار گزینهٔ داوری را برگزینید.", f"Verdict {choice[:40]!r} is none of {', '.join(CHOICES)}."
-        )
-    if strength not in (1, 2, 3):
-        raise RefusalError("شدت داوری باید یک تا سه باشد.", f"Strength {strength!r} is not 1, 2 or 3.")
-    return Verdict(
-        comparison_id=comparison.id,
-        choice=choice,
-        strength=strength if choice in SIDES else 1,
-        reasons=_reasons(reasons),
-        session=session,
-        blind=comparison.blind and blind,
-    )

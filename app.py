@@ -50,7 +50,7 @@ def main() -> None:
         settings = load_settings()
         sys.stdout.write(f"gaokerena starts with\n{shown(settings)}\n")
         serve(settings)
-    except (SettingsError, EngineError, StoreError) as error:
+    except (SettingsError, EngineError, StoreError, OSError) as error:  # OSError: the port is taken
         sys.exit(f"gaokerena cannot start: {error}")
     except KeyboardInterrupt:
         sys.stdout.write("gaokerena has stopped\n")

@@ -33,9 +33,16 @@ TOO_LONG = (
     "این گفت‌وگو بلندتر از آن است که مدل بتواند بخواند ({tokens} واحد از {context}). "
     "پرسش را کوتاه‌تر کنید یا گفت‌وگوی تازه‌ای آغاز کنید."
 )
+TOO_LONG_EN = (
+    "This conversation is longer than the model can read ({tokens} of {context} tokens). "
+    "Shorten the question or start a new conversation."
+)
 OUT_OF_MEMORY = "حافظهٔ دستگاه برای این پاسخ بس نبود. پرسش کوتاه‌تری بپرسید یا کمی بعد دوباره بکوشید."
+OUT_OF_MEMORY_EN = "The machine had too little memory for this answer. Ask something shorter, or try again shortly."
 BROKEN = "در ساختن پاسخ خطایی پیش آمد. لطفاً دوباره بپرسید."
+BROKEN_EN = "Making this answer failed. Please ask again."
 NO_MODEL = "این مدل در دسترس نیست."
+NO_MODEL_EN = "This model is not available."
 
 
 class LocalEngine:
@@ -208,7 +215,7 @@ class LocalEngine:
             try:
                 row = self._encode(job, number, request)
             except Exception as error:  # a template or tokenizer that refuses this text
-                job.send(number, Failed(BROKEN, f"{type(error).__name__}: {error}"))
+                job.send(number, Failed(BROKEN, f"{type(error).__name__}: {error}", BROKEN_EN))
                 continue
             if row is not None:
                 name = self._loaded.revisions.get(request.model, "")
@@ -219,15 +226,17 @@ class LocalEngine:
     def _encode(self, job: Job, number: int, request: Request) -> Row | None:
         """The row for a request; None, with its end sent, when there is nothing to decode."""
         if request.model not in self.models:
-            job.send(number, Failed(NO_MODEL, f"no model {request.model!r}; there are {', '.join(self.models)}"))
+            detail = f"no model {request.model!r}; there are {', '.join(self.models)}"
+            job.send(number, Failed(NO_MODEL, detail, NO_MODEL_EN))
             return None
         turns = [{"role": turn.role, "content": turn.content} for turn in request.messages]
         text = self._loaded.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
         prompt = self._loaded.tokenizer(text, add_special_tokens=False).input_ids
         room = self._loaded.context - len(prompt)
         if room < 1:
-            message = TOO_LONG.format(tokens=persian_digits(len(prompt)), context=persian_digits(self._loaded.context))
-            job.send(number, Failed(message, f"prompt of {len(prompt)} tokens, context of {self._loaded.context}"))
+            sizes = {"tokens": len(prompt), "context": self._loaded.context}
+            message = TOO_LONG.format(**{name: persian_digits(size) for name, size in sizes.items()})
+            job.send(number, Failed(message, "prompt longer than the context", TOO_LONG_EN.format(**sizes)))
             return None
         limit = min(request.sampling.max_new_tokens, room)
         if limit < 1:
@@ -255,7 +264,8 @@ class LocalEngine:
     def _fail_rows(self, job: Job, rows: Sequence[Row], error: Exception) -> None:
         memory = isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate" in str(error)
         for row in rows:
-            job.rows[row][1].fail(OUT_OF_MEMORY if memory else BROKEN, f"{type(error).__name__}: {error}")
+            said = (OUT_OF_MEMORY, OUT_OF_MEMORY_EN) if memory else (BROKEN, BROKEN_EN)
+            job.rows[row][1].fail(said[0], f"{type(error).__name__}: {error}", said[1])
         job.forget()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -278,7 +288,7 @@ def _advance(writer: Writer, row: Row, token: int | Exception | None) -> None:
         writer.finish("stop")
         return
     if isinstance(token, Exception):
-        writer.fail(BROKEN, f"{type(token).__name__}: {token}")
+        writer.fail(BROKEN, f"{type(token).__name__}: {token}", BROKEN_EN)
         return
     writer.update()
     if len(row.tokens) >= row.limit:

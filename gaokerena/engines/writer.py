@@ -60,7 +60,7 @@ class Writer:
         )
         self._send(Finished(usage, reason, self._revision))
 
-    def fail(self, message: str, detail: str) -> None:
+    def fail(self, message: str, detail: str, english: str = "") -> None:
         """End the row with an error; what the splitter still holds is sent first."""
         if self.ended:
             return
@@ -68,7 +68,7 @@ class Writer:
         self._flush()
         for event in self._splitter.finish(cut=True) if self._splitter else ():
             self._send(event)
-        self._send(Failed(message, detail))
+        self._send(Failed(message, detail, english))
 
     def _decode(self, tokens: list[int]) -> str:
         text: str = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)

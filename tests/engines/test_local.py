@@ -214,7 +214,7 @@ def test_out_of_memory_is_one_clear_message_and_the_engine_lives(
     monkeypatch.setattr(engine._batch, "_forward", refuse)
     rows = play(engine, ask("v"), ask("r"))
     assert [type(row.last) for row in rows] == [Failed, Failed]
-    assert rows[0].last == Failed(local.OUT_OF_MEMORY, f"{type(error).__name__}: {error}")
+    assert rows[0].last == Failed(local.OUT_OF_MEMORY, f"{type(error).__name__}: {error}", local.OUT_OF_MEMORY_EN)
     monkeypatch.undo()
     assert play(engine, ask("v"))[0].text
 
@@ -321,7 +321,9 @@ class TestNothingEndsTheWorker:
         rows = play(engine, ask("v", tokens=2000), ask("r", tokens=2000), stop=stop, each=lambda *_: stop.stop(0))
         monkeypatch.undo()
         assert finished(rows[0]).finish_reason == "stopped"
-        assert rows[1].last == Failed(local.OUT_OF_MEMORY, "OutOfMemoryError: CUDA out of memory")
+        assert rows[1].last == Failed(
+            local.OUT_OF_MEMORY, "OutOfMemoryError: CUDA out of memory", local.OUT_OF_MEMORY_EN
+        )
         assert surviving(engine, ask("v")).text
 
     def test_memory_that_runs_out_for_a_newcomer_spares_the_running(

@@ -20,6 +20,7 @@ Not covered: how a question becomes messages (`prompts`) and where answers are k
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -123,6 +124,17 @@ class Stop:
 
     def stopped(self, row: int) -> bool:
         return self._all.is_set() or row in self._rows
+
+
+def drain(events: queue.Queue[tuple[int, Event]], rows: int, stop: Stop) -> Iterator[tuple[int, Event]]:
+    """Events as they come until `rows` rows have ended; leaving early stops those that have not."""
+    try:
+        while rows:
+            row, event = events.get()
+            rows -= isinstance(event, Failed | Finished)
+            yield row, event
+    finally:
+        stop.stop()
 
 
 class Engine(Protocol):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gaokerena.answers import Usage
-from gaokerena.engines.base import Event, Failed, Finished, Reasoning, Request, Stop, Text
+from gaokerena.engines.base import Event, Failed, Finished, Reasoning, Request, Stop, Text, drain
 
 DEFAULT_THOUGHT = "۱. نخست پرسش را دوباره می‌خوانم.\n۲. سپس آنچه پرسیده شده را از آنچه گفته شده جدا می‌کنم.\n"
 
@@ -58,14 +58,7 @@ class EchoEngine:
         events: queue.Queue[tuple[int, Event]] = queue.Queue()
         for row, request in enumerate(requests):
             threading.Thread(target=self._play, args=(row, request, stop, events), daemon=True).start()
-        left = len(requests)
-        try:
-            while left:
-                row, event = events.get()
-                left -= isinstance(event, Failed | Finished)
-                yield row, event
-        finally:
-            stop.stop()
+        yield from drain(events, len(requests), stop)
 
     def close(self) -> None:
         self._closed.set()

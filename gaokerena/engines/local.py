@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from gaokerena.answers import Usage
-from gaokerena.engines.base import Event, Failed, Finished, Request, Stop
+from gaokerena.engines.base import Event, Failed, Finished, Request, Stop, drain
 from gaokerena.engines.threads import calm
 from gaokerena.persian import persian_digits
 
@@ -105,14 +105,9 @@ class LocalEngine:
         if not open_:
             yield from ((row, Finished(Usage(), "stopped")) for row in range(len(requests)))
             return
-        left = len(requests)
         try:
-            while left:
-                row, event = job.events.get()
-                left -= isinstance(event, Failed | Finished)
-                yield row, event
+            yield from drain(job.events, len(requests), job.stop)
         finally:
-            job.stop.stop()
             with self._changed:
                 self._changed.notify()
 

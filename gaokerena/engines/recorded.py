@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gaokerena.answers import Usage
-from gaokerena.engines.base import Engine, Event, Failed, Finished, Reasoning, Request, Stop, Text
+from gaokerena.engines.base import Engine, Event, Failed, Finished, Reasoning, Request, Stop, Text, drain
 from gaokerena.engines.generations import Generations, key, record
 from gaokerena.engines.recordings import Recordings
 from gaokerena.questions import Prompting
@@ -133,14 +133,7 @@ class RecordedEngine:
         if self._fallback and fresh:
             asked = (self._fallback, [requests[row] for row in fresh], fresh, inner, events)
             threading.Thread(target=self._ask, args=asked, daemon=True).start()
-        left = len(requests)
-        try:
-            while left:
-                row, event = events.get()
-                left -= isinstance(event, Failed | Finished)
-                yield row, event
-        finally:
-            inner.stop()
+        yield from drain(events, len(requests), inner)
 
     def close(self) -> None:
         self._closed.set()

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -77,7 +78,7 @@ def finished(row: Row) -> Finished:
     return row.last
 
 
-class EngineContract:
+class EngineContract(ABC):
     """Subclass it and give the fixtures named in the module's docstring."""
 
     piece_seconds = 0.2
@@ -86,8 +87,9 @@ class EngineContract:
     patience = 5.0
     """Seconds granted to what should happen at once, on a busy machine."""
 
+    @abstractmethod
     def in_work(self, engine: Any) -> int:
-        raise NotImplementedError("say how many rows the engine's workers have in hand")
+        """How many rows the engine's workers have in hand right now."""
 
     def assert_idle(self, engine: Engine) -> None:
         deadline = time.monotonic() + self.patience

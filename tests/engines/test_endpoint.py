@@ -1,6 +1,7 @@
-"""EndpointEngine against a scripted server: the contract, and every fault a real server has shown to someone.
+"""EndpointEngine against a scripted server: the contract, what is sent and read, time, stopping and closing.
 
-Back-off pauses are recorded, not slept. Not covered here: real servers (test_endpoint_llamacpp).
+Not covered here: faults (test_endpoint_faults), many rows and settings (test_endpoint_many), a real server
+(test_endpoint_llamacpp).
 """
 
 from __future__ import annotations
@@ -8,25 +9,22 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from email.utils import formatdate
+from collections.abc import Iterator
 
 import pytest
 from openai import AsyncOpenAI
-from pydantic import SecretStr, ValidationError
 
 from gaokerena.answers import Usage
 from gaokerena.engines import faults
-from gaokerena.engines.base import EngineError, Failed, Queued, Request, Sampling, Stop, Text
+from gaokerena.engines.base import Request, Sampling, Stop, Text
 from gaokerena.engines.endpoint import EndpointEngine, EndpointModel
 from gaokerena.engines.endpoint_try import Timeouts
 from gaokerena.engines.retry import RetryPolicy
 from gaokerena.messages import Message
 from tests.engines.contract import EngineContract, Row, finished, play
+from tests.engines.endpoint_serving import ANSWER, ASKED, SECRET, R, V, always, failed, serving
 from tests.engines.scripted_server import (
     Ask,
     Cut,
@@ -37,56 +35,10 @@ from tests.engines.scripted_server import (
     Wait,
     chunk,
     end,
-    event,
     refuse,
     say,
     think,
 )
-
-ASKED = (Message("user", "برای سردرد میگرنی نخست چه باید کرد؟"),)
-ANSWER = [say("در جای تاریک "), say("استراحت "), say("کنید."), end()]
-SECRET = "sk-very-secret-123"
-V = Request("v", ASKED)
-R = Request("r", ASKED, "cot")
-
-
-@contextmanager
-def serving(
-    script: Script, *, timeouts: Timeouts | None = None, attempts: int = 4, concurrent: int = 16, **fields: object
-) -> Iterator[tuple[EndpointEngine, ScriptedServer, list[float]]]:
-    """An engine whose models v and r live on a server that plays `script`, and the pauses the engine made."""
-    pauses: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        pauses.append(seconds)
-
-    retry = RetryPolicy(attempts=attempts, sleep=sleep, draw=lambda: 0.0)
-    with ScriptedServer(script) as server:
-        models = {
-            name: EndpointModel.model_validate(
-                {"base_url": server.base_url, "model": f"{name}-on-server", "api_key": SECRET, **fields}
-            )
-            for name in ("v", "r", "slow")
-        }
-        engine = EndpointEngine(models, timeouts=timeouts, retry=retry, concurrent=concurrent)
-        try:
-            yield engine, server, pauses
-        finally:
-            engine.close()
-
-
-def always(*steps: bytes | Wait | Cut | Hold) -> Script:
-    return lambda ask: Reply(steps)
-
-
-def first_then(first: Reply, times: int = 1) -> Script:
-    """`first` for so many requests, then a good answer."""
-    return lambda ask: first if ask.number <= times else Reply(ANSWER)
-
-
-def failed(row: Row) -> Failed:
-    assert isinstance(row.last, Failed), row.last
-    return row.last
 
 
 class TestEndpointKeepsTheContract(EngineContract):
@@ -388,156 +340,6 @@ def test_a_stop_ends_the_wait_for_another_try() -> None:
     assert [finished(Row([piece])).finish_reason for _, piece in events] == ["stopped"]
 
 
-# Faults that may be tried again
-
-
-@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503])
-def test_a_passing_refusal_is_tried_again(status: int) -> None:
-    with serving(first_then(refuse(status, "later"), times=2)) as (engine, server, pauses):
-        (row,) = play(engine, V)
-    assert row.text == "در جای تاریک استراحت کنید."
-    assert len(server.asks) == 3
-    assert pauses == [0.5, 1.0]
-
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        ({"retry-after": "3"}, 3.0),
-        ({"retry-after-ms": "2500"}, 2.5),
-        ({"retry-after": "0"}, 0.5),
-        ({"retry-after": "soon"}, 0.5),
-        ({"retry-after": "nan"}, 0.5),
-    ],
-)
-def test_retry_after_is_obeyed(header: dict[str, str], expected: float) -> None:
-    with serving(first_then(refuse(429, "slow down", header))) as (engine, _, pauses):
-        (row,) = play(engine, V)
-    assert finished(row).finish_reason == "stop"
-    assert pauses == [expected]
-
-
-def test_retry_after_may_be_a_date() -> None:
-    with serving(first_then(refuse(503, "x", {"retry-after": formatdate(time.time() + 10, usegmt=True)}))) as (
-        engine,
-        _,
-        pauses,
-    ):
-        play(engine, V)
-    assert pauses[0] == pytest.approx(9.5, abs=1.5)
-
-
-def test_a_long_retry_after_is_told_not_waited_for() -> None:
-    with serving(lambda ask: refuse(429, "slow down", {"retry-after": "90"})) as (engine, server, pauses):
-        (row,) = play(engine, V)
-    assert failed(row).message == faults.BUSY_FOR.format(seconds="۹۰")
-    assert failed(row).english == "The model server is busy. Ask again in 90 seconds."
-    assert (len(server.asks), pauses) == (1, [])
-
-
-def test_an_endless_500_ends_after_the_allowed_tries() -> None:
-    with serving(lambda ask: refuse(500, "boom"), attempts=3) as (engine, server, pauses):
-        (row,) = play(engine, V)
-    assert (len(server.asks), pauses) == (3, [0.5, 1.0])
-    assert failed(row).message == faults.BROKEN
-    assert "HTTP 500: boom" in failed(row).detail
-    assert "after 3 tries" in failed(row).detail
-
-
-def test_a_spent_quota_is_not_tried_again() -> None:
-    with serving(lambda ask: refuse(429, "pay", code="insufficient_quota")) as (engine, server, _):
-        (row,) = play(engine, V)
-    assert (failed(row).message, len(server.asks)) == (faults.BUSY, 1)
-
-
-@pytest.mark.parametrize("first", [Reply([Cut()]), Reply([chunk({"role": "assistant"}), Cut()]), Reply([])])
-def test_a_connection_lost_before_the_first_token_is_tried_again(first: Reply) -> None:
-    with serving(first_then(first)) as (engine, server, pauses):
-        (row,) = play(engine, V)
-    assert row.text == "در جای تاریک استراحت کنید."
-    assert (len(server.asks), pauses) == (2, [0.5])
-
-
-def test_nobody_listening() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
-        pauses: list[float] = []
-
-        async def sleep(seconds: float) -> None:
-            pauses.append(seconds)
-
-        model = EndpointModel(base_url=f"http://127.0.0.1:{taken.getsockname()[1]}/v1", model="v")
-        engine = EndpointEngine({"v": model}, retry=RetryPolicy(attempts=3, sleep=sleep))
-        (row,) = play(engine, V)
-        engine.close()
-    assert failed(row).message == faults.UNREACHABLE
-    assert model.base_url in failed(row).detail
-    assert len(pauses) == 2
-
-
-# Faults that may not
-
-
-def test_each_sentence_for_a_visitor_is_there_in_both_languages() -> None:
-    persian = {text for name, text in vars(faults).items() if name.isupper() and isinstance(text, str)}
-    assert persian == set(faults.ENGLISH)
-    assert all(("{seconds}" in text) == ("{seconds}" in english) for text, english in faults.ENGLISH.items())
-
-
-@pytest.mark.parametrize("tail", [[Cut()], [], [event({"error": {"message": "cuda died", "code": 500}})]])
-def test_what_was_shown_is_kept_and_never_asked_again(tail: list[bytes | Cut]) -> None:
-    with serving(always(say("نیمی از "), say("پاسخ"), *tail)) as (engine, server, pauses):
-        split, row = play(engine, R, V)
-    assert row.text == "نیمی از پاسخ"
-    assert split.reasoning + split.text == "نیمی از پاسخ"
-    assert failed(row).message == failed(split).message == faults.CUT
-    assert failed(row).english == faults.ENGLISH[faults.CUT]
-    assert (len(server.asks), pauses) == (2, [])
-
-
-@pytest.mark.parametrize(
-    ("reply", "message"),
-    [
-        (refuse(401, "no"), faults.REFUSED_KEY),
-        (refuse(403, "no"), faults.REFUSED_KEY),
-        (refuse(404, "The model `v-on-server` does not exist"), faults.UNKNOWN_MODEL),
-        (
-            refuse(400, "This model's maximum context length is 2048 tokens. However, you requested 3000"),
-            faults.TOO_LONG,
-        ),
-        (refuse(400, "the request exceeds the available context size, try increasing it"), faults.TOO_LONG),
-        (refuse(422, "Input validation error: `inputs` must have less than 1000 tokens. Given: 2000"), faults.TOO_LONG),
-        (refuse(413, "too large"), faults.TOO_LONG),
-        (refuse(400, "Unrecognized request argument supplied: top_k"), faults.BAD_REQUEST),
-        (Reply([b"<html><body>Bad gateway</body></html>"], 400, {"content-type": "text/html"}), faults.BAD_REQUEST),
-        (Reply([b"<html>welcome</html>"], 200, {"content-type": "text/html"}), faults.UNREADABLE),
-        (Reply([b'{"choices": []}'], 200, {"content-type": "application/json"}), faults.UNREADABLE),
-        (Reply([b"data: {broken\n\n"]), faults.UNREADABLE),
-        (Reply([b"data: [1, 2]\n\n"]), faults.UNREADABLE),
-        (Reply([b'data: "text"\n\n']), faults.UNREADABLE),
-        (Reply([b"data: \xff\xfe\n\n"]), faults.UNREADABLE),
-        (Reply([event({"choices": 3})]), faults.UNREADABLE),
-        (Reply([event({"choices": [3]})]), faults.UNREADABLE),
-        (Reply([chunk({"content": {"a": 1}})]), faults.UNREADABLE),
-        (Reply([event({"error": {"message": "request exceeds the context size"}})]), faults.TOO_LONG),
-        (Reply([event({"error": {"message": "odd"}})]), faults.BROKEN),
-        (Reply([chunk({}, "content_filter")]), faults.WITHHELD),
-    ],
-)
-def test_a_lasting_fault_is_told_at_once(reply: Reply, message: str) -> None:
-    with serving(lambda ask: reply) as (engine, server, pauses):
-        (row,) = play(engine, V)
-    assert (failed(row).message, failed(row).english) == (message, faults.ENGLISH[message])
-    assert (len(server.asks), pauses) == (1, [])
-    assert server.base_url in failed(row).detail
-
-
-def test_a_malformed_chunk_in_the_middle_keeps_what_was_written() -> None:
-    with serving(always(say("نیمی "), b"data: {broken\n\n", *ANSWER)) as (engine, *_):
-        (row,) = play(engine, V)
-    assert (row.text, failed(row).message) == ("نیمی ", faults.UNREADABLE)
-
-
 # Closing
 
 
@@ -563,135 +365,3 @@ def test_closing_does_not_wait_for_ever_and_never_raises(
         assert "closing the connections: TimeoutError" in caplog.text
         engine._thread.join(5)
         assert not engine._thread.is_alive()
-
-
-# Many rows, one gate
-
-
-def test_twenty_rows_at_once_keep_their_texts_apart() -> None:
-    def script(ask: Ask) -> Reply:
-        return Reply([say(f"{ask.body['seed']}:"), Wait(0.3), say("تمام"), end()])
-
-    with serving(script, concurrent=20) as (engine, *_):
-        rows = play(engine, *[Request("v", ASKED, seed=seed) for seed in range(20)])
-    assert [row.text for row in rows] == [f"{seed}:تمام" for seed in range(20)]
-    assert max(row.at[-1] for row in rows) < 3.0, "rows waited for one another"
-
-
-def test_the_gate_is_shared_by_a_servers_models_and_tells_the_place() -> None:
-    most = 0
-
-    def script(ask: Ask) -> Reply:
-        nonlocal most
-        most = max(most, server.busy)
-        return Reply([say("نوبت شما رسید."), Wait(0.1), end()])
-
-    with serving(script, concurrent=2) as (engine, server, _):
-        rows = play(engine, V, R, V, R, V)
-    assert most == 2
-    assert [row.places for row in rows] == [[], [], [1, 0], [2, 1, 0], [3, 2, 1, 0]]
-    assert all(finished(row).finish_reason == "stop" for row in rows)
-
-
-def test_one_visitor_cannot_take_all_places() -> None:
-    script: Script = lambda ask: Reply([say("آری"), Wait(0.1), end()])  # noqa: E731
-    with serving(script, concurrent=1) as (engine, server, _):
-        greedy = [Request("v", ASKED, seed=seed, visitor="a") for seed in range(4)]
-        play(engine, *greedy, Request("v", ASKED, seed=9, visitor="b"))
-    assert [ask.body["seed"] for ask in server.asks] == [0, 9, 1, 2, 3]
-
-
-def test_a_stopped_row_leaves_the_line_and_the_next_moves_up() -> None:
-    stop = Stop()
-
-    def stop_third(row: int, piece: object) -> None:
-        if row == 3 and isinstance(piece, Queued):
-            stop.stop(1)
-
-    with serving(always(say("آری"), Wait(0.3), end()), concurrent=1) as (engine, server, _):
-        rows = play(engine, V, V, V, V, stop=stop, each=stop_third)
-    assert finished(rows[1]).finish_reason == "stopped"
-    assert [row.places for row in rows] == [[], [1], [2, 1, 0], [3, 2, 1, 0]]
-    assert len(server.asks) == 3
-
-
-def test_a_failed_row_gives_its_place_back() -> None:
-    with serving(lambda ask: refuse(401, "no"), concurrent=1) as (engine, server, _):
-        rows = play(engine, *[V] * 5)
-    assert len(server.asks) == 5
-    assert all(failed(row).message == faults.REFUSED_KEY for row in rows)
-
-
-# Secrets and settings
-
-
-def _echo_key(status: int) -> Script:
-    return lambda ask: refuse(status, f"wrong key {ask.headers['authorization']}")
-
-
-@pytest.mark.parametrize("script", [_echo_key(401), _echo_key(500), always(event({"error": {"message": SECRET}}))])
-def test_no_key_in_messages_logs_or_reprs(script: Script, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    with serving(script) as (engine, server, _):
-        (row,) = play(engine, V)
-        shown = repr(engine) + repr(vars(engine)) + str(row.events)
-    assert server.asks[0].headers["authorization"] == f"Bearer {SECRET}"
-    assert SECRET not in shown
-    assert SECRET not in caplog.text
-    assert "***" in failed(row).detail
-
-
-def test_the_environment_is_not_told_to_other_servers(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY"):
-        monkeypatch.setenv(name, "from-the-environment")
-    with serving(always(*ANSWER), api_key="") as (engine, server, _):
-        play(engine, V)
-    assert "from-the-environment" not in str(server.asks[0].headers)
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"base_url": "gpu:8000/v1"},
-        {"base_url": f"http://user:{SECRET}@gpu/v1"},
-        {"base_url": f"http://gpu/v1?key={SECRET}"},
-        {"api_key": f"{SECRET}\n"},
-        {"api_key": f"{SECRET}‌"},
-        {"model": ""},
-        {"modle": "v"},
-    ],
-)
-def test_a_bad_setting_is_refused_without_showing_the_key(fields: dict[str, str]) -> None:
-    with pytest.raises(ValidationError) as refusal:
-        EndpointModel.model_validate({"base_url": "http://gpu/v1", "model": "v", **fields})
-    assert SECRET not in str(refusal.value)
-    assert next(iter(fields)) in str(refusal.value)
-
-
-def test_an_engine_needs_models_and_room() -> None:
-    with pytest.raises(EngineError, match="models"):
-        EndpointEngine({})
-    with pytest.raises(EngineError, match="concurrent"):
-        EndpointEngine({"v": EndpointModel(base_url="http://gpu/v1", model="v")}, concurrent=0)
-
-
-def test_two_models_may_live_on_two_servers() -> None:
-    say_of: Callable[[str], Script] = lambda text: always(say(text), end())  # noqa: E731
-    with ScriptedServer(say_of("چپ")) as one, ScriptedServer(say_of("راست")) as two:
-        engine = EndpointEngine({
-            "v": EndpointModel(base_url=one.base_url, model="m", revision="v-1.0"),
-            "r": EndpointModel(base_url=f"{two.base_url}/", model="m", api_key=SecretStr("k")),
-        })  # fmt: skip
-        left, right = play(engine, V, Request("r", ASKED))
-        engine.close()
-    assert (left.text, right.text) == ("چپ", "راست")
-    assert (finished(left).revision, finished(right).revision) == ("v-1.0", "served")
-    assert two.asks[0].path == "/v1/chat/completions"
-    assert two.asks[0].headers["authorization"] == "Bearer k"
-
-
-def test_pauses_grow_and_are_shortened_at_random() -> None:
-    policy = RetryPolicy(attempts=9, first=1.0, longest=6.0, draw=lambda: 1.0)
-    assert [policy.pause(failures) for failures in range(1, 6)] == [0.5, 1.0, 2.0, 3.0, 3.0]
-    assert policy.pause(9) is None
-    assert policy.pause(1, retry_after=31) is None

@@ -178,7 +178,9 @@ def _figures(name: str, figures: Mapping[str, Any]) -> str:
     parts = [
         "In brackets 95 % intervals; n says how many.",
         "Bits per character of held-out answers (lower is better):",
-        "\n".join(report.table(list(bits), columns, bit_cells, 3)),
+        "\n".join(
+            report.table(list(bits), [*columns, *([] if name == "base" else [f"{name}_minus_base"])], bit_cells, 3)
+        ),
         "Of generated answers, per cent that:",
         "\n".join(report.table(habits, columns, habit_cells)),
         "Per cent right on the suites:",

@@ -1,6 +1,7 @@
 """What the mini pair can and cannot do, measured: `python -m training measure --json`.
 
-- bits per character of held-out answers given their questions, of base, V and R (lower is better);
+- bits per character of held-out answers given their questions, of base, V and R (lower is better), and V's and R's
+  difference from the base, paired by document;
 - of generated answers: the share that end by themselves, stay in Persian script, do not loop, choose one option;
 - reward accuracy and margin of R on held-out pairs (how often DPO's implicit reward prefers the chosen side);
 - accuracy on a sample of each suite, where chance (25 %) is expected: the mini pair knows no medicine.
@@ -50,20 +51,28 @@ class Scored:
 
 
 @torch.inference_mode()
-def score(loaded: Loaded, model: str, prompt: str, completion: str, context: int = 1024) -> Scored:
-    """log p(completion | prompt) of a chat turn, its end token included; the end beyond `context` is not counted."""
+def score(
+    loaded: Loaded, models: Sequence[str], prompt: str, completion: str, context: int = 1024
+) -> dict[str, Scored]:
+    """log p(completion | prompt) of a chat turn by each of `models`, its end token included, in one forward pass.
+
+    What lies beyond `context` tokens is not counted.
+    """
     tokenizer = loaded.tokenizer
     turns = [{"role": "user", "content": prompt}]
     head = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
     start = tokenizer(head, add_special_tokens=False).input_ids
     said = tokenizer(completion.strip() + tokenizer.eos_token, add_special_tokens=False).input_ids
-    ids = torch.tensor([(start + said)[:context]], device=loaded.model.device)
-    loaded.selection.choose([model], ids.device)
-    logits = loaded.model(input_ids=ids, use_cache=False).logits[0, len(start) - 1 : -1].float()
+    ids = torch.tensor([(start + said)[:context]] * len(models), device=loaded.model.device)
+    loaded.selection.choose(models, ids.device)
     kept = ids[0, len(start) :]
-    logprob = logits.log_softmax(-1)[torch.arange(len(kept)), kept].sum().item()
-    characters = len(tokenizer.decode(kept, skip_special_tokens=True))
-    return Scored(logprob, max(1, characters))
+    out = loaded.model(input_ids=ids, use_cache=False, logits_to_keep=len(kept) + 1).logits
+    characters = max(1, len(tokenizer.decode(kept, skip_special_tokens=True)))
+    places = torch.arange(len(kept))
+    return {
+        model: Scored(logits[:-1].float().log_softmax(-1)[places, kept].sum().item(), characters)
+        for model, logits in zip(models, out, strict=True)
+    }
 
 
 def mean_interval(
@@ -102,14 +111,16 @@ def loops(text: str) -> bool:
 
 
 def bits_per_character(loaded: Loaded, documents: list[dict[str, Any]]) -> dict[str, Any]:
-    """By kind of document and model."""
+    """By kind of document: each model's, and how much more or fewer bits V and R need than the base, paired."""
     found: dict[str, Any] = {}
     for kind in sorted({row["kind"] for row in documents}):
         rows = [row for row in documents if row["kind"] == kind]
-        for model in MODELS:
-            scores = [score(loaded, model, row["user"], row["assistant"]) for row in rows]
-            bits = [-one.logprob / math.log(2) for one in scores]
-            found.setdefault(kind, {})[model] = mean_interval(bits, [one.characters for one in scores])
+        scores = [score(loaded, MODELS, row["user"], row["assistant"]) for row in rows]
+        bits = {model: [-one[model].logprob / math.log(2) for one in scores] for model in MODELS}
+        for model in MODELS[1:]:
+            bits[f"{model}_minus_base"] = [own - plain for own, plain in zip(bits[model], bits["base"], strict=True)]
+        characters = [one["base"].characters for one in scores]
+        found[kind] = {name: mean_interval(values, characters) for name, values in bits.items()}
     return found
 
 
@@ -120,8 +131,8 @@ def rewards(loaded: Loaded, pairs: list[dict[str, Any]]) -> dict[str, Any]:
         prompt = pair["prompt"][-1]["content"]
         gain = {}
         for side in ("chosen", "rejected"):
-            text = pair[side][-1]["content"]
-            gain[side] = score(loaded, "r", prompt, text).logprob - score(loaded, "base", prompt, text).logprob
+            said = score(loaded, ("r", "base"), prompt, pair[side][-1]["content"])
+            gain[side] = said["r"].logprob - said["base"].logprob
         margins.append(BETA * (gain["chosen"] - gain["rejected"]))
     wins = sum(margin > 0 for margin in margins)
     return {"accuracy": share(wins, len(margins)), "margin": mean_interval(margins, [1.0] * len(margins))}

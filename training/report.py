@@ -27,6 +27,8 @@ NAMES = {
     "base": "base",
     "v": "V",
     "r": "R",
+    "v_minus_base": "V − base",
+    "r_minus_base": "R − base",
     "consultation": "consultations",
     "explained": "explained questions",
     "pair_chosen": "preferred answers of pairs",
@@ -132,7 +134,7 @@ def as_text(figures: Mapping[str, Any]) -> str:
             "medicine."
         ],
         ["## Bits per character of held-out answers, given their questions (lower is better)"],
-        table(list(bits), models, bit_cells, 3),
+        table(list(bits), list(dict.fromkeys(name for found in bits.values() for name in found)), bit_cells, 3),
         ["## Of generated answers, per cent that"],
         table(habits, models, habit_cells),
         ["## R's preference for the chosen side"],

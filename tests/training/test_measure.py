@@ -62,19 +62,23 @@ class TestScore:
         if model != "base":
             plain = PeftModel.from_pretrained(plain, models / model).eval()
         by_hand = small.logprob(plain, tokenizer, small.pair(ASKED, SAID, ""), "chosen")
-        found = score(loaded, model, ASKED, SAID)
+        found = score(loaded, [model], ASKED, SAID)[model]
         assert found.logprob == pytest.approx(by_hand, rel=1e-5)
         assert found.characters == len(SAID)
 
     def test_models_differ(self, loaded: loading.Loaded) -> None:
-        assert len({round(score(loaded, model, ASKED, SAID).logprob, 3) for model in ("base", "v", "r")}) == 3
+        assert len({round(one.logprob, 3) for one in score(loaded, ("base", "v", "r"), ASKED, SAID).values()}) == 3
+
+    def test_models_scored_together_score_as_each_does_alone(self, loaded: loading.Loaded) -> None:
+        for model, together in score(loaded, ("base", "v", "r"), ASKED, SAID).items():
+            assert together.logprob == pytest.approx(score(loaded, [model], ASKED, SAID)[model].logprob, rel=1e-5)
 
     def test_what_lies_beyond_the_context_is_not_counted(self, loaded: loading.Loaded) -> None:
-        whole = score(loaded, "v", ASKED, SAID)
+        whole = score(loaded, ["v"], ASKED, SAID)["v"]
         turns = [{"role": "user", "content": ASKED}]
         head = loaded.tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=False)
         said = loaded.tokenizer(SAID, add_special_tokens=False).input_ids
-        cut = score(loaded, "v", ASKED, SAID, context=len(head) + 5)
+        cut = score(loaded, ["v"], ASKED, SAID, context=len(head) + 5)["v"]
         assert cut.characters == len(loaded.tokenizer.decode(said[:5]))
         with torch.inference_mode():
             logits = loaded.model(input_ids=torch.tensor([head + said[:5]])).logits[0].log_softmax(-1)
@@ -87,9 +91,13 @@ class TestScore:
         rows.append({"kind": "explained", "user": ASKED, "assistant": SAID})
         found = bits_per_character(loaded, rows)
         assert set(found) == {"consultation", "explained"}
-        scores = [score(loaded, "v", ASKED, text) for text in (SAID, SAID * 6)]
-        bits = -sum(one.logprob for one in scores) / math.log(2) / sum(one.characters for one in scores)
-        assert found["consultation"]["v"]["value"] == pytest.approx(bits, abs=1e-3)
+        scores = [score(loaded, ("base", "v"), ASKED, text) for text in (SAID, SAID * 6)]
+        characters = sum(one["v"].characters for one in scores)
+        bits = {name: -sum(one[name].logprob for one in scores) / math.log(2) / characters for name in ("base", "v")}
+        assert found["consultation"]["v"]["value"] == pytest.approx(bits["v"], abs=1e-3)
+        difference = found["consultation"]["v_minus_base"]
+        assert difference["value"] == pytest.approx(bits["v"] - bits["base"], abs=1e-3)
+        assert difference["low"] <= difference["value"] <= difference["high"]
         assert found["consultation"]["v"]["n"] == 2
 
 
@@ -99,8 +107,8 @@ def test_rewards_are_beta_times_what_r_gained_over_the_base(loaded: loading.Load
     for pair in pairs:
         asked = pair["prompt"][0]["content"]
         gain = [
-            score(loaded, "r", asked, pair[side][0]["content"]).logprob
-            - score(loaded, "base", asked, pair[side][0]["content"]).logprob
+            score(loaded, ["r"], asked, pair[side][0]["content"])["r"].logprob
+            - score(loaded, ["base"], asked, pair[side][0]["content"])["base"].logprob
             for side in ("chosen", "rejected")
         ]
         margins.append(0.1 * (gain[0] - gain[1]))

@@ -42,6 +42,14 @@ def test_every_figure_is_shown_with_its_interval_and_its_count() -> None:
     assert "seed 1" in page
 
 
+def test_paired_differences_from_the_base_stand_beside_the_models() -> None:
+    given = figures()
+    given["bits_per_character"]["consultation"]["v_minus_base"] = figure(-0.1234, -0.15, -0.1, 61)
+    page = as_text(given)
+    assert "| | base | V | R | V − base | n |" in page
+    assert "| -0.123 [-0.150, -0.100] | 61 |" in page
+
+
 def test_tables_are_whole_where_something_was_not_measured() -> None:
     given = figures()
     del given["behaviour"]["r"]["ends_by_itself"]

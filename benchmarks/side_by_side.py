@@ -45,6 +45,7 @@ from transformers.utils.logging import disable_progress_bar
 from gaokerena.engines.adapters import stack
 from gaokerena.engines.base import Sampling
 from gaokerena.engines.decoding import Batch, Row
+from gaokerena.engines.packing import pack
 
 SHAPES = {
     "mini": {"hidden": 384, "inner": 1152, "layers": 6, "heads": 6, "kv_heads": 2, "vocabulary": 12_000},
@@ -171,6 +172,8 @@ def measure(size: str, dtype: torch.dtype, device: str, tokens: int, rounds: int
     second = weight_bytes(peft, adapters=True) / 2 / weight_bytes(peft, adapters=False)
     asked, heavy = prompts(peft.config.vocab_size), None
     model, selection = stack(copy.deepcopy(peft), {"v": "adapter_v", "r": "adapter_r"})
+    parameters = sum(weight.numel() for weight in model.parameters())
+    pack(model)
     batch = Batch(model, selection, frozenset(), 0)
     ways = _peft_ways(peft, asked, tokens) | _our_ways(batch, asked, tokens)
     if size != "8b":
@@ -180,7 +183,7 @@ def measure(size: str, dtype: torch.dtype, device: str, tokens: int, rounds: int
     five, _ = interleaved(_five_ways(batch, asked["r"], tokens), rounds)
     others = [name for name in seconds if name != "one_batch"]
     return {
-        "parameters": sum(weight.numel() for weight in model.parameters()),
+        "parameters": parameters,
         "dtype": str(dtype).removeprefix("torch."),
         "device": device,
         "new_tokens": tokens,

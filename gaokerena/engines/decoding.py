@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from transformers import DynamicCache
+from transformers.cache_utils import Cache
 
 from gaokerena.engines.adapters import Selection
 from gaokerena.engines.base import Sampling
+from gaokerena.engines.cache import roomy_cache
 from gaokerena.engines.sampling import Drawer
 
 
@@ -48,7 +49,7 @@ class Batch:
         self._ends = end_tokens
         self._pad = pad
         self.rows: list[Row] = []
-        self._cache: DynamicCache | None = None
+        self._cache: Cache | None = None
         self._mask = torch.empty(0)
         self._logits = torch.empty(0)
 
@@ -66,7 +67,7 @@ class Batch:
         width = max(len(prompt) for _, prompt in prompts)
         ids = torch.tensor([[self._pad] * (width - len(prompt)) + list(prompt) for _, prompt in prompts])
         mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for _, prompt in prompts])
-        cache = DynamicCache()
+        cache = roomy_cache()
         logits = self._forward([name for name, _ in prompts], ids.to(self.device), mask.to(self.device), cache)
         index = torch.tensor(places, device=self.device)
         cache.batch_select_indices(index)
@@ -128,7 +129,7 @@ class Batch:
         logits: torch.Tensor = out.logits[:, -1]
         return logits
 
-    def _merge(self, cache: DynamicCache, mask: torch.Tensor, logits: torch.Tensor) -> None:
+    def _merge(self, cache: Cache, mask: torch.Tensor, logits: torch.Tensor) -> None:
         if self._cache is None or not self.rows:
             self._cache, self._mask, self._logits = cache, mask, logits
             return

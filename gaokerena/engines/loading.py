@@ -25,6 +25,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAn
 
 from gaokerena.engines.adapters import Selection, check_config, stack
 from gaokerena.engines.base import EngineError
+from gaokerena.engines.packing import pack
 
 _INSIDE = "adapter_"
 """Before a model's name inside PEFT, which mistakes a name like `r` for a part of its own prefix `lora_`."""
@@ -114,6 +115,7 @@ def load(
         model, selection = _with_adapters(model, base, adapters)
         revisions |= {name: revision(folder) + "+" + revisions["base"] for name, folder in adapters.items()}
     model = model.eval().requires_grad_(False)
+    pack(model)
     ends = model.generation_config.eos_token_id
     end_tokens = {tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
     return Loaded(model, tokenizer, selection, config.max_position_embeddings, frozenset(end_tokens), revisions)

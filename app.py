@@ -2,8 +2,7 @@
 
     GAOKERENA_PRESET=echo python app.py
 
-Settings are in `gaokerena.settings`; a Space's own GRADIO_SERVER_NAME wins over the host set there.
-Ctrl-C and SIGTERM end it the same way: the answers being written are stopped and stored first.
+Settings: `gaokerena.settings`; a Space's GRADIO_SERVER_NAME wins over the host there. Ctrl-C and SIGTERM store first.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import socket
 import sys
 import threading
 
+from gaokerena import logs
 from gaokerena.attempts import settle
 from gaokerena.engines.base import EngineError
 from gaokerena.presets import load_preset
@@ -27,8 +27,7 @@ def serve(settings: Settings) -> None:
     host = os.environ.get("GRADIO_SERVER_NAME", settings.host)
     where = {"server_name": host, "server_port": settings.port or _free_port()}
     with Store(settings.store_path) as store:
-        preset = load_preset(settings)
-        page = build_page(settings, preset, store)
+        page = build_page(settings, preset := load_preset(settings), store)
         try:
             page.launch(prevent_thread_lock=True, **where, **launch_options(settings.language))
             threading.Event().wait()
@@ -46,6 +45,7 @@ def _free_port() -> int:
 def main() -> None:
     """Start, or say in one line why not."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    logs.set_up()
     try:
         settings = load_settings()
         sys.stdout.write(f"gaokerena starts with\n{shown(settings)}\n")

@@ -15,7 +15,7 @@ from openai.types.chat import ChatCompletionChunk
 
 from gaokerena.answers import FinishReason, Usage
 from gaokerena.engines.base import Event, Reasoning, Text
-from gaokerena.engines.faults import BROKEN, UNREADABLE, WITHHELD, ServerError
+from gaokerena.engines.faults import BROKEN, UNREADABLE, WITHHELD, ServerError, quoted
 from gaokerena.questions import Prompting
 from gaokerena.reasoning import Splitter
 
@@ -55,7 +55,7 @@ class Deltas:
         if self._stopped():
             raise asyncio.CancelledError
         if not isinstance(chunk, ChatCompletionChunk) or not isinstance(chunk.choices or [], list):
-            raise ServerError(UNREADABLE, f"a chunk of the stream is not a chat.completion.chunk: {str(chunk)[:80]!r}")
+            raise ServerError(UNREADABLE, f"a chunk of the stream is not a chat.completion.chunk: {quoted(chunk)}")
         self.served_model = _name(chunk.model) or self.served_model
         self._served = _usage(chunk.usage) or self._served
         held_text = False
@@ -95,7 +95,7 @@ class Deltas:
 
 def _pieces(choice: Any) -> tuple[str, str]:
     if not hasattr(choice, "delta"):
-        raise ServerError(UNREADABLE, f"a choice of the stream has no delta: {str(choice)[:80]!r}")
+        raise ServerError(UNREADABLE, f"a choice of the stream has no delta: {quoted(choice)}")
     delta = choice.delta
     thought = next((piece for field in _THOUGHT_FIELDS if (piece := _text(getattr(delta, field, None)))), "")
     return thought, _text(getattr(delta, "content", None))
@@ -104,7 +104,7 @@ def _pieces(choice: Any) -> tuple[str, str]:
 def _text(value: object) -> str:
     if value is None or isinstance(value, str):
         return value or ""
-    raise ServerError(UNREADABLE, f"a chunk holds {type(value).__name__} where text belongs: {str(value)[:80]!r}")
+    raise ServerError(UNREADABLE, f"a chunk holds {type(value).__name__} where text belongs: {quoted(value)}")
 
 
 def _name(model: object) -> str:

@@ -106,9 +106,7 @@ def server_error(error: Exception) -> ServerError:
         case openai.APIError():
             return _of_status(_status_in(error), f"error inside the stream: {_said(error)}", None)
         case json.JSONDecodeError():
-            return ServerError(
-                UNREADABLE, f"a chunk of the stream is not JSON ({error}): {scrub(error.doc[:_SCRUBBED]).text[:80]!r}"
-            )
+            return ServerError(UNREADABLE, f"a chunk of the stream is not JSON ({error}): {quoted(error.doc)}")
         case UnicodeDecodeError():
             return ServerError(UNREADABLE, f"a chunk of the stream is not UTF-8: {error.reason} at byte {error.start}")
     return ServerError(UNEXPECTED, f"{type(error).__name__}: {error}")
@@ -149,6 +147,11 @@ def _said(error: openai.APIError) -> str:
     else:
         said = str(body or error.message)
     return " ".join(scrub(said[:_SCRUBBED]).text.split())[:_DETAIL_LENGTH]
+
+
+def quoted(said: object) -> str:
+    """The beginning of what a server sent, in quotes. Scrubbed first: half an identifier is no longer seen as one."""
+    return repr(scrub(str(said)[:_SCRUBBED]).text[:80])
 
 
 def _status_in(error: openai.APIError) -> int:

@@ -159,6 +159,8 @@ class _Reader:
         bulleted = BULLET.match(self.folded, sentence.start) is not None
         if carried and not self._list_follows(first.letter, following, bulleted):
             return False
+        if len(groups_of(self.folded, self.options, sentence)[0].letters) > 1:
+            return False
         if ANSWER.search(self.folded, sentence.start, first.start):
             return False
         if CONCLUDE.search(self.folded, sentence.start, first.start):

@@ -110,6 +110,8 @@ def test_the_reading_shows_its_sentence() -> None:
 def test_several_are_told() -> None:
     reading = read_option("پاسخ صحیح گزینه‌های [D] و [B] است.", OPTIONS, question=WHICH)
     assert reading.chosen == ("D", "B")
+    reading = read_option("گزینهٔ [A] یا گزینهٔ [B]", OPTIONS, question=WHICH)
+    assert (reading.choice, reading.reason, reading.chosen) == (None, "several", ("A", "B"))
 
 
 def test_a_question_for_what_does_not_hold_turns_right_and_wrong() -> None:

@@ -22,6 +22,7 @@ import gradio as gr
 from gaokerena.attempts import Attempt, SideState
 from gaokerena.comparisons import SIDES
 from gaokerena.intake import RefusalError, read_question
+from gaokerena.ui.strings import say
 from gaokerena.visits import Desk
 
 CONCURRENT = 256
@@ -79,15 +80,17 @@ def _whole(seed: object) -> int:
 
 
 def _payload(attempt: Attempt) -> dict[str, Any]:
-    return {"comparison": attempt.comparison.id, **{side: _side(attempt.state(side)) for side in SIDES}}
+    return {"comparison": attempt.comparison.id, **{side: said(attempt.state(side)) for side in SIDES}}
 
 
-def _side(state: SideState) -> dict[str, Any]:
-    """The named keys, and `error` where the side failed."""
-    said = {
+def said(state: SideState) -> dict[str, Any]:
+    """The named keys, and `error` in Persian with `error_english` where the side failed."""
+    payload = {
         "reasoning": state.reasoning,
         "conclusion": state.conclusion,
         "choice": state.choice,
         "finished": state.finished,
     }
-    return said | ({"error": state.error} if state.error else {})
+    if state.error:
+        payload |= {"error": state.error, "error_english": state.error_english or say("en", "failed_side")}
+    return payload

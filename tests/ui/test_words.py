@@ -14,7 +14,7 @@ from gaokerena.intake import read_question
 from gaokerena.persian import tidy
 from gaokerena.questions import Question
 from gaokerena.safety import DATA, red_flags
-from gaokerena.ui import cards, notices, strings, verdict
+from gaokerena.ui import api, cards, notices, strings, verdict
 from gaokerena.ui.cards import Identity
 from gaokerena.ui.examples import EXAMPLES
 from gaokerena.ui.flow import moment
@@ -102,6 +102,9 @@ def test_a_failed_side_speaks_english_on_the_english_page(english: str, shown: s
     assert persian == "برق رفت."
     assert told.startswith(shown)
     assert not PERSIAN.search(told)
+    payload = api.said(state)
+    assert payload["error"] == "برق رفت."
+    assert payload["error_english"].startswith(shown)
 
 
 def test_a_clock_set_back_does_not_set_drawings_back(monkeypatch: pytest.MonkeyPatch) -> None:

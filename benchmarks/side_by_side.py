@@ -5,9 +5,11 @@
 
 Ways to get both answers, greedy, interleaved round by round:
   one_batch        this project's decoding: both rows in every forward pass
-  one_after_other  PEFT: set_adapter and generate, V then R, on one base in memory
-  one_alone_each   this project's decoding, one row after the other
-  two_merged       two whole models with the adapters merged in, one after the other (not at 8 B)
+  one_alone_each   the same decoding, one row after the other: what the batch alone saves
+  two_merged       the same decoding, V and R each merged into a whole model, one after the other (not at 8 B)
+  one_after_other  what a user of transformers has: PEFT's set_adapter and generate, V then R, on one base in memory
+The first three have the same cache (`cache`) and on a CPU the same packed weights (`packing`); PEFT's way has neither, so
+its ratio shows those too;
 and five samples of one prompt in one call against five calls. Weights are random: time and memory do not depend on what
 they say. Adapters have the base's dtype, as `gaokerena.engines.loading` gives them. Memory of the second model is
 counted (bytes of weights) and measured (resident memory, or what CUDA holds) when the adapter r is added and when a
@@ -42,7 +44,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import CohereConfig, CohereForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
-from gaokerena.engines.adapters import stack
+from gaokerena.engines.adapters import Selection, stack
 from gaokerena.engines.base import Sampling
 from gaokerena.engines.decoding import Batch, Row
 from gaokerena.engines.packing import pack
@@ -178,7 +180,7 @@ def measure(size: str, dtype: torch.dtype, device: str, tokens: int, rounds: int
     ways = _peft_ways(peft, asked, tokens) | _our_ways(batch, asked, tokens)
     if size != "8b":
         merged, heavy = _merged(peft)
-        ways["two_merged"] = lambda: [run_generate(merged[name], asked[name], tokens) for name in asked]
+        ways["two_merged"] = lambda: [run_batch(merged[name], [_row("base", asked[name], tokens)])[0] for name in asked]
     seconds, found = interleaved(ways, rounds)
     five, _ = interleaved(_five_ways(batch, asked["r"], tokens), rounds)
     others = [name for name in seconds if name != "one_batch"]
@@ -217,15 +219,20 @@ def _equal(found: dict[str, Any], other: str, dtype: torch.dtype) -> bool | None
     return found["one_batch"] == found[other] if dtype == torch.float32 and other in found else None
 
 
-def _merged(peft: PeftModel) -> tuple[dict[str, Any], float]:
+def _merged(peft: PeftModel) -> tuple[dict[str, Batch], float]:
     """Two whole models, each with one adapter merged into weights of its own, and the MB the second one took."""
     found, grown = {}, 0.0
     for name in PROMPTS:
-        merge = lambda name=name: (  # noqa: E731
-            copy.deepcopy(peft).merge_and_unload(adapter_names=[f"adapter_{name}"]).eval()
-        )
-        found[name], grown = growth(merge)
+        model, grown = growth(lambda name=name: _packed(copy.deepcopy(peft), f"adapter_{name}"))
+        found[name] = Batch(model, Selection(()), frozenset(), 0)
     return found, grown
+
+
+def _packed(peft: PeftModel, adapter: str) -> Any:
+    """The base with the adapter merged in, as the local engine would hold it."""
+    model = peft.merge_and_unload(adapter_names=[adapter]).eval()
+    pack(model)
+    return model
 
 
 def _row(name: str, prompt: list[int], tokens: int, sampling: Sampling | None = None, seed: int = 0) -> Row:

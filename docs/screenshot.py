@@ -1,7 +1,7 @@
 """The pictures of README.md, taken from the real page: `make screenshot`.
 
-Starts app.py on the preset mini with a store of its own, asks, opens the thoughts, judges, and writes docs/page.png
-and docs/page-narrow.png.
+Starts app.py on the preset mini with a store of its own, asks, opens the thoughts, takes docs/page.png, judges, and
+takes docs/page-narrow.png with the models revealed.
 """
 
 from __future__ import annotations
@@ -46,6 +46,9 @@ def main() -> None:
         for toggle in page.locator(".thoughts-toggle").all():
             toggle.press("Enter")
         take(page, "page.png")
+        page.click(".verdict input[value=tie] + span")
+        page.click(".verdict button[type=submit]")
+        page.wait_for_selector(".verdict-message:not(:empty)")
         page.set_viewport_size({"width": 360, "height": 740})
         take(page, "page-narrow.png")
         browser.close()

@@ -51,7 +51,7 @@ class Record(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SideState:
-    """What one side has said so far. `queued` counts the people before it; None once it writes.
+    """What one side has said so far. `queued` is its place in the line; None once it writes.
 
     `seconds` of work, the queue left out (all seconds since the question where it ended before any work);
     `thought_seconds` of them before the conclusion began, or so far, while it has not. `error` is Persian and
@@ -134,9 +134,9 @@ class Attempt:
         return all(row.answer for row in self._rows.values())
 
     @property
-    def judgeable(self) -> bool:
-        """Whether any verdict may be given by now."""
-        return bool(self.choices)
+    def kept(self) -> bool:
+        """Whether this turn and all before it may be kept by a cache."""
+        return all(row.said.request.keep for row in self._rows.values())
 
     @property
     def choices(self) -> tuple[Choice, ...]:

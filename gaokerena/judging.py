@@ -8,11 +8,10 @@ Not covered: whether the judge was blind, and storing the verdict (`visits`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import cast
 
 from gaokerena.attempts import Attempt
-from gaokerena.comparisons import CHOICES, REASONS, SIDES, Comparison, Reason, Verdict
+from gaokerena.comparisons import CHOICES, REASONS, SIDES, Choice, Comparison, Reason, Verdict
 from gaokerena.intake import RefusalError
 
 
@@ -48,18 +47,18 @@ def _shown(value: object) -> str:
 
 
 def made(
-    comparison: Comparison, choice: str, strength: int, reasons: Sequence[str], session: str, blind: bool
+    comparison: Comparison, choice: object, strength: object, reasons: object, session: str, blind: bool
 ) -> Verdict:
     """The verdict; everything but `comparison`, `session` and `blind` may be of any type and value.
 
     Raises RefusalError for an unknown choice, strength or reason.
     """
-    if choice not in CHOICES:
+    if not (isinstance(choice, str) and choice in CHOICES):
         raise RefusalError(
-            "یکی از چهار گزینهٔ داوری را برگزینید.", f"Verdict {choice[:40]!r} is none of {', '.join(CHOICES)}."
+            "یکی از چهار گزینهٔ داوری را برگزینید.", f"Verdict {_shown(choice)} is none of {', '.join(CHOICES)}."
         )
-    if strength not in (1, 2, 3):
-        raise RefusalError("شدت داوری باید یک تا سه باشد.", f"Strength {strength!r} is not 1, 2 or 3.")
+    if type(strength) is not int or strength not in (1, 2, 3):
+        raise RefusalError("شدت داوری باید یک تا سه باشد.", f"Strength {_shown(strength)} is not 1, 2 or 3.")
     return Verdict(
         comparison_id=comparison.id,
         choice=choice,

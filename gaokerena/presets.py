@@ -114,6 +114,7 @@ def _local(settings: Settings, plan: _Plan) -> Preset:
         dtype=settings.dtype,
         quantise=settings.quantise,
         max_rows=settings.max_rows,
+        max_tokens=settings.max_tokens,
         threads=settings.threads,
     )
     models = {

@@ -58,12 +58,14 @@ class Asker:
         follows: str | None = None,
         blind: bool = True,
         consent: bool = False,
+        private: bool = False,
         session: str = "",
     ) -> Attempt:
         """Start both models on `question`; returns at once.
 
         `history` holds each model's earlier turns; `seating` (left, right) keeps the seats of a conversation, without
-        it they are drawn. Raises RefusalError when the comparison cannot be recorded.
+        it they are drawn; `private` says that a turn of the history was asked without consent, so that no cache may
+        keep what now carries it along. Raises RefusalError when the comparison cannot be recorded.
         """
         seed = random.randrange(2**31) if seed is None else seed
         identity = new_id()
@@ -80,10 +82,13 @@ class Asker:
                 "پرسش شما ثبت نشد و برای همین پرسیده نشد. کمی بعد دوباره بپرسید.",
                 "The question could not be recorded and was not asked. Try again shortly.",
             ) from error
-        requests = {side: self._request(comparison, side, history or {}) for side in SIDES}
+        keep = consent and not private
+        requests = {side: self._request(comparison, side, history or {}, keep) for side in SIDES}
         return Attempt(comparison, requests, self._engine, self._record)
 
-    def _request(self, comparison: Comparison, side: Side, history: Mapping[str, Sequence[Message]]) -> Request:
+    def _request(
+        self, comparison: Comparison, side: Side, history: Mapping[str, Sequence[Message]], keep: bool
+    ) -> Request:
         model = comparison.model_at(side)
         speaker = self._models[model]
         return Request(
@@ -94,5 +99,5 @@ class Asker:
             seed=comparison.seed,
             question_id=comparison.question.id,
             visitor=comparison.session,
-            keep=comparison.consent,
+            keep=keep,
         )

@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     quantise: Literal["none", "4bit"] = Field("none", description="4bit needs a CUDA GPU and bitsandbytes")
     threads: int = Field(0, ge=0, description="threads a model computes with; 0 leaves it to torch")
     max_rows: int = Field(16, ge=1, description="answers decoded together at most")
+    max_tokens: int = Field(0, ge=0, description="tokens of all answers in memory at most; 0: what memory allows")
     base: str | None = Field(None, description="another base model: a folder or a Hub repository")
     adapters: dict[str, str] = Field({}, description="adapters by model name instead of the preset's: v, r, ...")
     endpoints: dict[str, EndpointModel] = Field({}, description="models of the preset endpoint, by name (v, r)")
@@ -96,9 +97,11 @@ def load_settings(**overrides: Any) -> Settings:
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG}
+    parted = {PREFIX + name.upper() for name, field in Settings.model_fields.items() if field.default == {}}
     for name in environment:
-        upper = name.upper()
-        if upper.startswith(PREFIX) and upper.split("__")[0] not in known:
+        upper, parts = name.upper(), name.upper().split("__")
+        fits = parts[0] in parted if len(parts) > 1 else upper in known
+        if upper.startswith(PREFIX) and not fits:
             raise SettingsError(f"unknown setting {name} in the environment; known are {', '.join(sorted(known))}")
 
 

@@ -136,6 +136,7 @@ class Visit:
             follows=last.comparison.id if last else None,
             blind=not curtain.open,
             consent=consent,
+            private=last is not None and not last.kept,
             session=self.session,
         )
         attempt.curtain = curtain

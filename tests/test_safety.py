@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from datetime import date, timedelta
-from math import sqrt
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gaokerena.safety import DATA, emergency_numbers, lacks_urgent_referral, red_flags
+from gaokerena.statistics import wilson
+from gaokerena.ui.examples import EXAMPLES
 
 CASES = tomllib.loads((Path(__file__).parent / "red_flag_cases.toml").read_text("utf-8"))
 RULES = tomllib.loads((DATA / "red_flags.toml").read_text("utf-8"))
@@ -19,18 +20,6 @@ RULES = tomllib.loads((DATA / "red_flags.toml").read_text("utf-8"))
 
 def kinds(text: str) -> list[str]:
     return [flag.kind for flag in red_flags(text)]
-
-
-def wilson(hits: int, of: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927)."""
-    z, share = 1.959964, hits / of
-    middle, half = share + z * z / (2 * of), z * sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return (middle - half) / (1 + z * z / of), (middle + half) / (1 + z * z / of)
-
-
-def test_the_interval_against_a_published_one() -> None:
-    """Newcombe 1998, table I: 15 of 148 gives 0.0624 to 0.1605."""
-    assert wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=1e-4)
 
 
 @pytest.mark.parametrize("half", ["tuning", "held_out"])
@@ -45,8 +34,8 @@ def test_recall_and_precision(half: str, capsys: pytest.CaptureFixture[str]) -> 
         ("recall of the right kind", len(right), len(dangers)),
         ("precision", len(raised), len(raised) + len(alarms)),
     ]:
-        low, high = wilson(hits, of)
-        lines.append(f"{half}: {name} {hits}/{of} = {hits / of:.3f} [{low:.3f}, {high:.3f}]")
+        found = wilson(hits, of)
+        lines.append(f"{half}: {name} {hits}/{of} = {hits / of:.3f} [{found.low:.3f}, {found.high:.3f}]")
     with capsys.disabled():
         print("", *lines, sep="\n")  # noqa: T201
     missed = [text for _, text in dangers if text not in raised]
@@ -66,6 +55,9 @@ def test_the_set_is_what_it_claims_to_be() -> None:
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
+        ("درد پشت جناغ دارم", "cardiac"),
+        ("پشت جناغش درد شدید دارد و عرق سرد کرده", "cardiac"),
+        ("درد به بازوی چپش می‌زند و عرق سرد کرده است", "cardiac"),
         ("قفسه سینه‌م درد می‌کنه", "cardiac"),
         ("دست چپم خیلی درد می‌کنه و عرق سرد کردم", "cardiac"),
         ("نفسم بالا نمیاد", "breathing"),
@@ -114,6 +106,14 @@ def test_what_is_denied_past_or_general_stays_silent(danger: str, harmless: str)
 )
 def test_a_denial_elsewhere_does_not_silence(text: str) -> None:
     assert kinds(text)
+
+
+def test_the_page_warns_at_its_own_examples_of_an_emergency() -> None:
+    flagged = {example.en: [flag.kind for flag in red_flags(example.question.text)] for example in EXAMPLES}
+    assert {field: kinds for field, kinds in flagged.items() if kinds} == {
+        "Cardiology": ["cardiac"],
+        "Obstetrics": ["pregnancy"],
+    }
 
 
 def test_signs_far_apart_do_not_add_up() -> None:

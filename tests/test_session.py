@@ -326,7 +326,7 @@ def test_one_word_of_thought_is_not_enough_to_judge() -> None:
     r = side_of(attempt, "r")
     for _ in attempt.updates(every=0.01):
         state = attempt.state(r)
-        if attempt.judgeable:
+        if attempt.choices:
             break
     assert len(state.reasoning) >= READABLE_CHARACTERS - len("کلمه ")
     assert not attempt.state(r).finished
@@ -334,8 +334,8 @@ def test_one_word_of_thought_is_not_enough_to_judge() -> None:
 
 def test_judging_waits_for_words_on_both_sides() -> None:
     attempt = asker(v=Script("بله"), r=Script("بله", delay=0.4)).ask(QUESTION)
-    assert not attempt.judgeable
-    assert ended(attempt).judgeable
+    assert not attempt.choices
+    assert ended(attempt).choices
 
 
 def test_history_leaves_the_chain_of_thought_out_and_the_unsaid_question_too() -> None:

@@ -68,6 +68,13 @@ def test_an_unknown_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         load_settings()
 
 
+@pytest.mark.parametrize("name", ["PORT__X", "SEED__FOO", "CONFIG__X", "ENDPOINT__V__MODEL"])
+def test_a_part_of_what_has_no_parts_is_unknown(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"GAOKERENA_{name}", "5")
+    with pytest.raises(SettingsError, match=f"unknown setting GAOKERENA_{name}"):
+        load_settings()
+
+
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [("PORT", "99999", "port: .*65535"), ("PRESET", "big", "preset: .*'mini'"), ("MAX_ROWS", "0", "max_rows: .*1")],

@@ -13,6 +13,7 @@ import pytest
 from gaokerena.answers import Answer
 from gaokerena.attempts import READABLE_CHARACTERS, Attempt
 from gaokerena.comparisons import Comparison, Verdict
+from gaokerena.engines.base import Request
 from gaokerena.engines.echo import EchoEngine, Script
 from gaokerena.intake import RefusalError
 from gaokerena.questions import Question
@@ -115,6 +116,23 @@ def test_asking_the_revealed_last_turn_again_is_not_blind(desk: Desk, store: Sto
     assert (store.tally().verdicts, store.tally().not_blind) == (1, 1)
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_turn_carries_no_earlier_one_into_a_cache_without_consent_to_both(store: Store, first: bool) -> None:
+    seen: list[Request] = []
+
+    def script(request: Request) -> Script:
+        seen.append(request)
+        return Script("بله، چنین است.")
+
+    visit = Desk(Asker(EchoEngine({"v": script, "r": script}), MODELS, store), store).visit("a")
+    ended(visit.ask(FIRST, consent=first))
+    for _ in range(2):
+        ended(visit.follow(NEXT, consent=True))
+    assert [request.keep for request in seen] == [first] * 6
+    ended(visit.ask(FIRST, consent=True))
+    assert [request.keep for request in seen[6:]] == [True, True], "a new conversation owes nothing to the old one"
+
+
 def test_an_earlier_turn_judged_after_its_seats_were_shown_is_not_blind(desk: Desk) -> None:
     visit, first, _ = second_turn(desk)
     assert first.comparison.blind
@@ -162,10 +180,14 @@ def test_a_second_verdict_replaces_the_first_and_is_not_blind(desk: Desk, store:
         ("left", 1, {"wrong": 1}, "Reasons must be a list of"),
         ("left", "2", (), "'2' is not 1, 2 or 3"),
         ("left", [], (), "[] is not 1, 2 or 3"),
+        ("left", True, (), "True is not 1, 2 or 3"),
+        (5, 1, (), "5 is none of"),
+        (None, 1, (), "None is none of"),
+        ({"left": 1}, 1, (), "{'left': 1} is none of"),
     ],
 )
 def test_odd_verdicts_are_refused(
-    desk: Desk, store: Store, choice: str, strength: Any, reasons: Any, message: str
+    desk: Desk, store: Store, choice: Any, strength: Any, reasons: Any, message: str
 ) -> None:
     comparison = ended(desk.visit("a").ask(FIRST)).comparison.id
     with pytest.raises(RefusalError) as refused:
@@ -198,7 +220,7 @@ def test_a_verdict_takes_the_answers_it_is_about_to_the_disk(store: Store, tmp_p
     desk = Desk(Asker(engine, MODELS, store), store)
     attempt = desk.visit("a").ask(FIRST, consent=True)
     r = "left" if attempt.comparison.left == "r" else "right"
-    while not attempt.judgeable:
+    while not attempt.choices:
         time.sleep(0.01)
     desk.judge(attempt.comparison.id, r, session="s")
     stored = kept_answers(store, attempt)  # what a process killed now would leave behind

@@ -7,7 +7,7 @@
 - accuracy on a sample of each suite, where chance (25 %) is expected: the mini pair knows no medicine.
 
 Every share has a 95 % Wilson interval, every mean a bootstrap interval over documents. Held-out documents share no
-question and no 8-gram with what was trained on. Not covered: quality as a reader judges it.
+question with what was trained on; phrases of template answers they may. Not covered: quality as a reader judges it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from gaokerena.engines.base import Request, Sampling
 from gaokerena.engines.loading import Loaded
 from gaokerena.engines.local import LocalEngine
 from gaokerena.gather import Gathering
-from gaokerena.options import read_option
 from gaokerena.persian import foreign_script, persian_share
 from gaokerena.presets import PLANS
 from gaokerena.prompts import messages
@@ -159,7 +158,7 @@ def generate(
 def behaviour(answered: Sequence[tuple[Question, Answer]]) -> dict[str, Any]:
     """Shares of answers that end by themselves, stay in Persian, do not loop, and choose exactly one option."""
     answers = [answer for _, answer in answered]
-    choices = [read_option(answer.text, question.options).choice for question, answer in answered if question.options]
+    choices = [answer.choice for question, answer in answered if question.options]
     found = {
         "ends_by_itself": share(sum(answer.finish_reason == "stop" for answer in answers), len(answers)),
         "stays_in_persian": share(

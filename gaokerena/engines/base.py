@@ -61,7 +61,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """Waiting: `position` requests of other visitors come first; 0 says the work begins."""
+    """Waiting: the `position`-th in the line, 1 the next; 0 says the work begins."""
 
     position: int
 

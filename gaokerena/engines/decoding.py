@@ -134,19 +134,12 @@ class Batch:
             self._cache, self._mask, self._logits = cache, mask, logits
             return
         width = max(mask.shape[1], self._mask.shape[1])
-        pairs = list(zip(self._cache.layers, cache.layers, strict=True))
-        joined = [
-            (
-                torch.cat([_pad_left(mine.keys, width), _pad_left(new.keys, width)]),
-                torch.cat([_pad_left(mine.values, width), _pad_left(new.values, width)]),
-            )
-            for mine, new in pairs
-        ]
-        mask = torch.cat([_pad_left(self._mask, width, 1), _pad_left(mask, width, 1)])
+        rooms = [mine.joined(new) for mine, new in zip(self._cache.layers, cache.layers, strict=True)]
+        mask = torch.cat([_pad_left(self._mask, width), _pad_left(mask, width)])
         logits = torch.cat([self._logits, logits])
         # nothing has changed up to here, and nothing below can run out of memory
-        for (mine, _), (keys, values) in zip(pairs, joined, strict=True):
-            mine.keys, mine.values = keys, values
+        for mine, room in zip(self._cache.layers, rooms, strict=True):
+            mine.settle(room, width)
         self._mask, self._logits = mask, logits
 
     def _keep(self, numbers: Sequence[int]) -> None:
@@ -163,7 +156,7 @@ class Batch:
         assert self._cache is not None
         self._cache.batch_select_indices(index)
         for layer in self._cache.layers if unused else ():
-            layer.keys, layer.values = layer.keys[:, :, unused:], layer.values[:, :, unused:]
+            layer.cut(unused)
 
 
 def _drawn(row: Row, logits: torch.Tensor) -> int | Exception:
@@ -173,11 +166,6 @@ def _drawn(row: Row, logits: torch.Tensor) -> int | Exception:
         return error.with_traceback(None)
 
 
-def _pad_left(tensor: torch.Tensor, width: int, axis: int = 2) -> torch.Tensor:
-    """`tensor` with zeros before its `axis` (1 of a mask, 2 of keys and values) until it is `width` long."""
-    missing = width - tensor.shape[axis]
-    if not missing:
-        return tensor
-    shape = list(tensor.shape)
-    shape[axis] = missing
-    return torch.cat([tensor.new_zeros(shape), tensor], axis)
+def _pad_left(mask: torch.Tensor, width: int) -> torch.Tensor:
+    """A mask [rows, length] with zeros before it until it is `width` long."""
+    return torch.nn.functional.pad(mask, (width - mask.shape[1], 0))

@@ -33,7 +33,7 @@ class _Waiting:
 
 
 class Gate:
-    """Lets `limit` tasks in. Those waiting hear how many come first (1 for the next one), and 0 when they enter."""
+    """Lets `limit` tasks in. Those waiting hear their place in the line (1 for the next one), and 0 when they enter."""
 
     def __init__(self, limit: int) -> None:
         if limit < 1:

@@ -17,6 +17,7 @@ from functools import partial
 
 from gaokerena.answers import Usage
 from gaokerena.engines.base import Event, Failed, Finished, Request, Stop, drain
+from gaokerena.engines.cache import POSITIONS, room_for_positions
 from gaokerena.engines.threads import calm
 from gaokerena.persian import persian_digits
 
@@ -37,7 +38,7 @@ TOO_LONG_EN = (
     "This conversation is longer than the model can read ({tokens} of {context} tokens). "
     "Shorten the question or start a new conversation."
 )
-OUT_OF_MEMORY = "حافظهٔ دستگاه برای این پاسخ بس نبود. پرسش کوتاه‌تری بپرسید یا کمی بعد دوباره بکوشید."
+OUT_OF_MEMORY = "حافظهٔ دستگاه برای این پاسخ کافی نبود. پرسش کوتاه‌تری بپرسید یا کمی بعد دوباره بکوشید."
 OUT_OF_MEMORY_EN = "The machine had too little memory for this answer. Ask something shorter, or try again shortly."
 BROKEN = "در ساختن پاسخ خطایی پیش آمد. لطفاً دوباره بپرسید."
 BROKEN_EN = "Making this answer failed. Please ask again."
@@ -46,7 +47,7 @@ NO_MODEL_EN = "This model is not available."
 
 
 class LocalEngine:
-    """See the module. `max_rows` bounds the batch, `max_tokens` the cache positions of all its rows together.
+    """See the module. `max_rows` bounds the batch, `max_tokens` the cache positions of all its rows (0: by memory).
 
     Raises EngineError from the constructor when the models cannot be loaded (see `loading`).
     """
@@ -60,11 +61,12 @@ class LocalEngine:
         dtype: str = "auto",
         quantise: Quantise = "none",
         max_rows: int = 16,
-        max_tokens: int = 65_536,
+        max_tokens: int = 0,
         threads: int = 0,
     ) -> None:
         self._source = (base, dict(adapters), device, dtype, quantise)
-        self._limits = Limits(max_rows, max_tokens)
+        self._limits = Limits(max_rows, max_tokens or POSITIONS)
+        self._measure = max_tokens == 0
         self._threads = threads
         self._waiting: list[Job] = []
         self._running: list[Job] = []
@@ -124,6 +126,8 @@ class LocalEngine:
                 torch.set_num_threads(self._threads)
             base, adapters, device, dtype, quantise = self._source
             self._loaded = load(base, adapters, device=device, dtype=dtype, quantise=quantise)
+            if self._measure:
+                self._limits = Limits(self._limits.rows, room_for_positions(self._loaded.model))
             self._batch = Batch(
                 self._loaded.model,
                 self._loaded.selection,

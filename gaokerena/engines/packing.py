@@ -51,9 +51,12 @@ def pack(model: nn.Module) -> int:
         for name, layer in parent.named_children()
         if type(layer) is nn.Linear and _packable(layer.weight)
     ]
-    for parent, name, layer in chosen:
+    count = len(chosen)
+    while chosen:  # one by one, so that plain and packed weights are never all there at once
+        parent, name, layer = chosen.pop()
         setattr(parent, name, PackedLinear(layer))
-    return len(chosen)
+        del layer
+    return count
 
 
 def _packable(weight: Any) -> bool:

@@ -24,7 +24,7 @@ class Drawer:
         """The next token id. logits [vocabulary], any device; `seen` are the ids a repetition penalty applies to."""
         settings = self._sampling
         scores = logits.float().cpu()
-        if scores.isnan().any():
+        if not scores.max().isfinite():  # nan spreads through max; an overflow is inf; all masked is -inf
             raise ValueError("the model's logits are not numbers")
         if settings.repetition_penalty != 1.0 and seen:
             scores = _penalise(scores, seen, settings.repetition_penalty)

@@ -76,7 +76,9 @@ def _whole(seed: object) -> int:
     try:
         return int(str(seed or 0))
     except ValueError:
-        raise RefusalError("دانه باید عدد درست باشد.", f"Seed {str(seed)[:40]!r} is not a whole number.") from None
+        raise RefusalError(
+            "مقدار seed باید عدد صحیح باشد.", f"Seed {str(seed)[:40]!r} is not a whole number."
+        ) from None
 
 
 def _payload(attempt: Attempt) -> dict[str, Any]:

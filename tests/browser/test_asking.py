@@ -154,7 +154,7 @@ def test_an_example_fills_the_box_and_its_options(page: Page) -> None:
 
 def test_the_place_in_the_queue_is_shown(page: Page) -> None:
     ask(page, "#صف تب چیست؟")
-    expect(page.locator(f"{LEFT} .card-status")).to_have_text("۲ نفر پیش از شما", use_inner_text=True)
+    expect(page.locator(f"{LEFT} .card-status")).to_have_text("جایگاه این پاسخ در صف: ۲", use_inner_text=True)
     wait_ended(page)
 
 

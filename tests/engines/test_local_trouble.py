@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from gaokerena.engines import decoding, local
+from gaokerena.engines import cache, local
 from gaokerena.engines.base import Failed, Request, Stop, Text
 from gaokerena.engines.local import LocalEngine
 from gaokerena.messages import Message
@@ -110,17 +110,17 @@ class TestNothingEndsTheWorker:
     def test_memory_that_runs_out_for_a_newcomer_spares_the_running(
         self, engine: LocalEngine, alone: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        pad, started, later = decoding._pad_left, threading.Event(), []
+        stacked, started, later = cache._stacked, threading.Event(), []
         calls = iter(range(1, 1000))
 
         def refuse(*arguments: Any) -> torch.Tensor:
-            if next(calls) == 6:
+            if next(calls) == 3:
                 raise torch.OutOfMemoryError("CUDA out of memory")
-            return pad(*arguments)
+            return stacked(*arguments)
 
         def newcomer() -> None:
             started.wait(20)
-            monkeypatch.setattr(decoding, "_pad_left", refuse)
+            monkeypatch.setattr(cache, "_stacked", refuse)
             later.extend(play(engine, ask("r", LONG)))
 
         thread = threading.Thread(target=newcomer)

@@ -72,6 +72,8 @@ def test_a_penalty_lowers_what_was_seen() -> None:
     assert drawer.draw(torch.tensor([2.0, 1.0]), ()) == 0
 
 
-def test_logits_that_are_not_numbers_are_named() -> None:
+@pytest.mark.parametrize("broken", [[1.0, torch.nan], [1.0, torch.inf], [-torch.inf, -torch.inf]])
+@pytest.mark.parametrize("settings", [Sampling(), Sampling(temperature=0.7), Sampling(temperature=0.7, top_k=2)])
+def test_logits_that_are_not_numbers_are_named(broken: list[float], settings: Sampling) -> None:
     with pytest.raises(ValueError, match="not numbers"):
-        Drawer(Sampling(), 0).draw(torch.tensor([1.0, torch.nan]), ())
+        Drawer(settings, 0).draw(torch.tensor(broken), ())

@@ -16,6 +16,7 @@ from gaokerena.engines import loading
 from gaokerena.engines.base import Sampling
 from gaokerena.presets import PLANS
 from gaokerena.prompts import COT_FREE
+from gaokerena.options import read_option
 from gaokerena.questions import Question
 from tests import tiny
 from tests.training import small, toy
@@ -163,7 +164,7 @@ class TestLoops:
 def answer(text: str, **changes: Any) -> Answer:
     values: dict[str, Any] = {
         "question_id": "q", "model": "v", "prompting": "straight", "text": text, "conclusion": text,
-        "finish_reason": "stop", "seed": 0, "seconds": 0.1,
+        "finish_reason": "stop", "seed": 0, "seconds": 0.1, "choice": read_option(text, OPTIONS).choice,
     }  # fmt: skip
     return Answer.model_validate(values | changes)
 

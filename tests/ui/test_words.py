@@ -46,7 +46,7 @@ def test_both_languages_say_it(key: str, words: tuple[str, str]) -> None:
 def test_figures_are_persian_in_persian() -> None:
     assert say("fa", "steps_seconds", n=5, s=12) == "۵ گام · ۱۲ ثانیه"
     assert say("en", "steps_seconds", n=5, s=12) == "5 steps · 12 s"
-    assert say("fa", "queued", n=2) == "۲ نفر پیش از شما"
+    assert say("fa", "queued", n=2) == "جایگاه این پاسخ در صف: ۲"
 
 
 def test_words_are_escaped() -> None:
@@ -133,10 +133,10 @@ def test_the_bar_says_why_a_verdict_cannot_be_given(choices: tuple[Choice, ...],
     ("state", "fa"),
     [
         (SideState(), "در انتظار آغاز…"),
-        (SideState(queued=4), "۴ نفر پیش از شما"),
+        (SideState(queued=4), "جایگاه این پاسخ در صف: ۴"),
         (SideState(conclusion="ب"), "در حال نوشتن…"),
         (SideState(conclusion="ب", finish_reason="stop", seconds=11.6), "پایان یافت · ۱۲ ثانیه"),
-        (SideState(conclusion="ب", finish_reason="length", seconds=3), "به سقف درازا رسید · ۳ ثانیه"),
+        (SideState(conclusion="ب", finish_reason="length", seconds=3), "به بیشینهٔ طول رسید · ۳ ثانیه"),
         (SideState(conclusion="ب", finish_reason="stopped", seconds=0.01), "متوقف شد · ۱ ثانیه"),
         (SideState(finish_reason="failed", seconds=3), "ناتمام ماند · ۳ ثانیه"),
     ],

@@ -8,7 +8,7 @@ Ways to get both answers, greedy, interleaved round by round:
   one_alone_each   the same decoding, one row after the other: what the batch alone saves
   two_merged       the same decoding, V and R each merged into a whole model, one after the other (not at 8 B)
   one_after_other  what a user of transformers has: PEFT's set_adapter and generate, V then R, on one base in memory
-The first three have the same cache (`cache`) and on a CPU the same packed weights (`packing`); PEFT's way has neither, so
+The first three share one kind of cache (`cache`) and on a CPU packed weights (`packing`); PEFT's way has neither, so
 its ratio shows those too;
 and five samples of one prompt in one call against five calls. Weights are random: time and memory do not depend on what
 they say. Adapters have the base's dtype, as `gaokerena.engines.loading` gives them. Memory of the second model is

@@ -14,9 +14,9 @@ import torch
 from gaokerena.answers import Answer
 from gaokerena.engines import loading
 from gaokerena.engines.base import Sampling
+from gaokerena.options import read_option
 from gaokerena.presets import PLANS
 from gaokerena.prompts import COT_FREE
-from gaokerena.options import read_option
 from gaokerena.questions import Question
 from tests import tiny
 from tests.training import small, toy

@@ -1,6 +1,6 @@
 """From an answer to the claims it makes about its options, sentence by sentence.
 
-    claims = claims_of(folded, options, asks_false=False)
+    claims = claims_of(folded, folded_options, asks_false=False)
 
 A claim is a sentence that takes a stand: the letters it chooses (none for «هیچ‌کدام»), how it does so, and where it
 stands. Lines that discuss one option each («- [B] فلان: …») make no claim; what they say of their option is kept in
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from gaokerena.option_cues import (
     AFFIRM,
@@ -21,26 +22,24 @@ from gaokerena.option_cues import (
     BULLET,
     CONCEDED,
     CONCLUDE,
-    DENIED,
-    NEITHER,
     NO_OPTION,
-    NOT_THIS,
     NOTHING_SAID,
     OTHERS,
     REJECT,
     SUPERLATIVE,
+    THEREFORE,
     THIS_OPTION,
-    TURN,
     mentions,
 )
+from gaokerena.option_denials import Denials, own_denials
 from gaokerena.option_sentences import Group, Sentence, compact, groups_of, loose, past_option, sentences_of
 from gaokerena.questions import LETTERS, Letter
 
 ANNOUNCED, CONCLUDED, AFFIRMED, NAMED = 3, 2, 1, 0
-_ITEM_START = re.compile(r"[\s\-•–+>]*(?:\d{1,2}[.)\-]\s*)?(?:گزینه[\s]*)?")
+_ITEM_START = re.compile(r"[\s\-•–+>]*(?:\d{1,2}[.)\-]\s*)?(?:(?:گزینه|[Oo]ption)\s*)?")
 _ITEM_MARK = re.compile(r"[\]) \"»]{0,6}(?:[:؛-]|\n|$)")
 _ENUMERATOR = re.compile(r" {0,2}[).:-]")
-_ALONE = re.compile(r"[^\w(]*(?:گزینه\W*)?")
+_ALONE = re.compile(r"[^\w(]*(?:(?:گزینه|[Oo]ption)\W*)?")
 _ALONE_AFTER = re.compile(r"\W*(?:پایان)?\W*")
 
 
@@ -57,22 +56,35 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """All that an answer says about its options, in order. `first` is the letter (or text) its first sentence names."""
+    """All that an answer says about its options, in order.
+
+    `opening` is what its first sentence names. Lines that discuss one option (`items`) call it right (`affirmed`) or
+    wrong (`rejected`). `refused` are the letters set aside as the answer.
+    """
 
     claims: list[Claim] = field(default_factory=list)
     affirmed: dict[Letter, Claim] = field(default_factory=dict)
     rejected: dict[Letter, Claim] = field(default_factory=dict)
+    refused: set[Letter] = field(default_factory=set)
     items: list[Letter] = field(default_factory=list)
     named: list[Letter] = field(default_factory=list)
     opening: list[Claim] = field(default_factory=list)
 
 
 def claims_of(folded: str, options: tuple[str, ...], asks_false: bool = False) -> Claims:
-    """The claims of a folded answer; `options` are `compact` texts (or none), `asks_false` reverses right and wrong."""
+    """The claims of a folded answer; `options` are folded too (or none), `asks_false` reverses right and wrong."""
     found = mentions(folded)
-    reader = _Reader(folded, options, asks_false, Claims(named=list(dict.fromkeys(m.letter for m in found))))
+    compacted, own = _prepared(options)
+    out = Claims(named=list(dict.fromkeys(m.letter for m in found)))
+    reader = _Reader(folded, compacted, asks_false, out, Denials(folded, compacted, own, asks_false))
     reader.read(list(sentences_of(folded, found)))
     return reader.out
+
+
+@lru_cache(maxsize=4096)
+def _prepared(options: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The options' `compact` texts, and how many denials each holds."""
+    return tuple(map(compact, options)), tuple(map(own_denials, options))
 
 
 @dataclass(slots=True)
@@ -81,6 +93,7 @@ class _Reader:
     options: tuple[str, ...]
     asks_false: bool
     out: Claims
+    denials: Denials
     others: bool = False  # past «گزینه‌های دیگر …»: what follows discusses the options not chosen
 
     def read(self, sentences: list[Sentence]) -> None:
@@ -120,7 +133,7 @@ class _Reader:
             self.out.claims.append(Claim(max(force, carried), (letter,), sentence.start, sentence.end, True))
         elif letter:
             self.out.opening.append(Claim(NAMED, (letter,), sentence.start, sentence.end, True))
-        elif item and THIS_OPTION.search(self.folded, sentence.start, sentence.end):
+        elif item and not self.others and THIS_OPTION.search(self.folded, sentence.start, sentence.end):
             self._judge(item, sentence, sentence.start)
         return force if not letter and sentence.unfinished else NAMED
 
@@ -165,7 +178,17 @@ class _Reader:
             return False
         if CONCLUDE.search(self.folded, sentence.start, first.start):
             return False
-        return self._marked(sentence)
+        return self._marked(sentence) and not self._goes_on(sentence, bulleted)
+
+    def _goes_on(self, sentence: Sentence, bulleted: bool) -> bool:
+        """Whether a line passes from its first letter to the one it chooses: «[A] نیست، [B] است», «…، پس [D]»."""
+        first = sentence.inside[0]
+        others = [mention for mention in sentence.inside[1:] if mention.letter != first.letter]
+        if not others:
+            return False
+        if not bulleted and self.denials.outright(first.letter, first.end, others[0].start):
+            return True
+        return any(THEREFORE.search(self.folded, max(first.end, o.start - 60), o.start) for o in others)
 
     def _marked(self, sentence: Sentence) -> bool:
         """Whether the first letter of a line is set off as a list sets off its items."""
@@ -187,6 +210,10 @@ class _Reader:
 
     def _judge(self, letter: Letter, sentence: Sentence, start: int) -> None:
         claim = Claim(AFFIRMED, (letter,), sentence.start, sentence.end)
+        if self.denials.outright(letter, start, sentence.end):
+            self.out.refused.add(letter)
+            if self.asks_false:
+                return
         if REJECT.search(self.folded, past_option(self.folded, self.options, letter, start), sentence.end):
             self.out.rejected.setdefault(letter, claim)
         elif AFFIRM.search(self.folded, start, sentence.end):
@@ -195,7 +222,12 @@ class _Reader:
     def _claim(self, sentence: Sentence, carried: int, first: bool) -> None:
         force, cue = self._force(sentence)
         groups = groups_of(self.folded, self.options, sentence)
-        kept = [g for i, g in enumerate(groups) if not self._rejects(groups, i, sentence, force, cue)]
+        kept = []
+        for index, group in enumerate(groups):
+            if self.denials.of_group(groups, index, sentence, force == ANNOUNCED, cue):
+                self.out.refused.update(group.letters)
+            else:
+                kept.append(group)
         none_from = kept[-1].end if kept else sentence.start
         if force and self._says_none(none_from, sentence.end):
             self.out.claims.append(Claim(force, (), sentence.start, sentence.end))
@@ -228,23 +260,6 @@ class _Reader:
             and _ALONE_AFTER.fullmatch(self.folded, group.end, sentence.end)
         )
 
-    def _rejects(self, groups: list[Group], index: int, sentence: Sentence, force: int, cue: int) -> bool:
-        group = groups[index]
-        if NEITHER.search(self.folded, max(0, group.start - 12), group.start):
-            return True
-        if self.asks_false:
-            return False
-        stop = groups[index + 1].start if index + 1 < len(groups) else sentence.end
-        past = past_option(self.folded, self.options, group.letters[-1], group.end)
-        if force == ANNOUNCED and cue <= group.start:
-            return NOT_THIS.match(self.folded, past, stop) is not None
-        turn = TURN.search(self.folded, min(past, stop), stop)
-        stop = turn.start() if turn else stop
-        if force == ANNOUNCED:
-            return DENIED.search(self.folded, past, stop) is not None
-        denied = REJECT.search(self.folded, past, min(stop, past + 200))
-        return denied is not None and not AFFIRM.search(self.folded, past, denied.start())
-
     def _by_text(self, sentence: Sentence, cue: int) -> Letter | None:
         """The one option whose words stand in the sentence, after its cue if one does; None when denied or unclear."""
         said = compact(self.folded[max(cue, sentence.start) : sentence.end])
@@ -252,10 +267,8 @@ class _Reader:
         found = self._within(said) or self._within(before + said)
         if len(found) != 1:
             return None
-        letter, option = found[0]
-        turn = TURN.search(self.folded, sentence.start, sentence.end)
-        denied = REJECT.search(self.folded, sentence.start, turn.start() if turn else sentence.end)
-        return letter if self.asks_false or not denied or REJECT.search(option) else None
+        letter = found[0][0]
+        return None if self.denials.of_words(letter, sentence) else letter
 
     def _within(self, said: str) -> list[tuple[Letter, str]]:
         """Options whose words stand in a compact text, word for word or but for endings; of nested ones the longest."""

@@ -47,9 +47,13 @@ _OPENING, _CLOSING = "[({«<\"“'", "])}»>\"”'"
 # Words after which a letter without brackets names an option, and where a bare Persian letter may stand.
 _AFTER_NOUN = re.compile(
     r"(?:گزینه|پاسخ|جواب|حرف|انتخاب|[Oo]ption|[Aa]nswer|[Cc]hoice)"
-    r"(?: +(?:ی|ها|های|شماره|حرف|صحیح|درست|نهایی|من|ما|است|is))*[ :,،=\"'«(\[]{1,5}$"
+    r"(?: +(?:ی|ها|های|شماره|حرف|صحیح|درست|نهایی|من|ما|است|نه|is))*[ :,،=\"'«(\[]{1,5}$"
 )
 _ANNOUNCED = re.compile(r"(?:است|[:=]|حرف) {0,3}$")
+# Where a bare Persian letter may stand after another: «الف و ب», «الف نیست، بلکه ب است».
+_LISTED = re.compile(r" *(?:[،,/]|[،,]? ?(?<!\w)(?:و|یا)(?= )) *")
+_CONTRASTED = re.compile(r"(?<!\w)(?:نیست|نیستند|نه|بلکه)[ ،؛,]{1,3}(?:بلکه )?$")
+_SAID_TO_BE = re.compile(r" {1,2}(?:است|درست|صحیح)(?!\w)| {0,2}(?:[.،\n]|$)")
 _LINE_START = re.compile(r"(?:^|\n)[ \-•]{0,8}$")
 _ENUMERATED = re.compile(r" ?[).:-]| *(?:\n|$)")
 _SPECIES = re.compile(r"\. ?[a-z]{4}")  # C. difficile
@@ -86,7 +90,7 @@ def unshaped(text: str) -> str:
 def mentions(folded: str) -> list[Mention]:
     """Every option letter in a folded text, in order: [A], (الف), گزینه ب, گزینه دوم, D) …"""
     found = [mention for match in _LATIN.finditer(folded) if (mention := _latin(folded, match))]
-    found += [mention for match in _PERSIAN.finditer(folded) if (mention := _persian(folded, match))]
+    found += _persian_mentions(folded)
     for match in _ORDINAL.finditer(folded):
         if not _COUNT_BEFORE.search(folded, max(0, match.start() - 8), match.start()):
             found.append(Mention(LETTER_OF[match[0].split()[-1]], match.start(), match.end()))
@@ -116,6 +120,19 @@ def _latin(folded: str, match: re.Match[str]) -> Mention | None:
     return Mention(letter, start, end)
 
 
+def _persian_mentions(folded: str) -> list[Mention]:
+    """Persian letters that name an option, and the bare ones listed after one («گزینه‌های الف، ب و ج»)."""
+    found: list[Mention] = []
+    for match in _PERSIAN.finditer(folded):
+        mention = _persian(folded, match)
+        named = len(match[0]) + (match[0] in "بجد") > 1  # a lone «ا» is no name
+        if not mention and named and found and _LISTED.fullmatch(folded, found[-1].end, match.start()):
+            mention = Mention(LETTER_OF[match[0]], *match.span())
+        if mention:
+            found.append(mention)
+    return found
+
+
 def _persian(folded: str, match: re.Match[str]) -> Mention | None:
     start, end = match.span()
     letter = LETTER_OF[match[0]]
@@ -127,6 +144,8 @@ def _persian(folded: str, match: re.Match[str]) -> Mention | None:
     if _ANNOUNCED.search(folded, max(0, start - 6), start) and _STOP.match(folded, end):
         return Mention(letter, start, end)
     if _LINE_START.search(folded, max(0, start - 9), start) and _ENUMERATED.match(folded, end):
+        return Mention(letter, start, end)
+    if _CONTRASTED.search(folded, max(0, start - 14), start) and _SAID_TO_BE.match(folded, end):
         return Mention(letter, start, end)
     return None
 
@@ -152,7 +171,7 @@ _QUESTION = r"(?:به\ (?:این\ )?)?(?:پرسش|سو[اآئ]?[لئ]ل?)"
 ANSWER = re.compile(
     rf"""
     (?:پاسخ|جواب)(?<!برای\ \w{{4}})(?:\ ی)?\ +(?:(?:من|ما|کاملا|{_QUESTION}(?:\ شما)?)\ +)?{_GOOD}
-  | گزینه(?:\ (?:ی|ای|های))?(?:\ که)?\ +{_GOOD}(?!\ +(?:نیست|به\ نظر\ نمی))
+  | گزینه(?:\ (?:ی|ای|های))?(?:\ که)?\ +{_GOOD}(?!(?:\ ?ی)?\ +(?:نیست|نمی\ ?باشد|به\ نظر\ نمی))
   | ترین\ +(?:گزینه|پاسخ|جواب|انتخاب|تشخیص|توضیح|توصیف|درمان|علت|دلیل|اقدام|مورد|عامل|عبارت|روش|مرحله|گام|قدم|نتیجه)
   | تنها\ +(?:گزینه|پاسخ|جواب|انتخاب|مورد|عبارت|جمله)
   | (?:پاسخ|جواب)(?<!برای\ \w{{4}})(?<!\ این\ \w{{4}})
@@ -172,12 +191,12 @@ CONCLUDE = re.compile(
 )
 AFFIRM = re.compile(
     r"(?<!نا)(?:صحیح|درست|بهترین|مناسب ?ترین|محتمل ?ترین|منطقی ?ترین|دقیق ?ترین|مناسب)"
-    r"[^.،؛\n]{0,30}?(?:است|می ?باشد|می ?رسد|هست)"
-    r"|را انتخاب|انتخاب می|[:؛-] *(?:صحیح|درست)(?!\w)|correct"
+    r"[^.،؛\n]{0,30}?(?:است|می ?باشد(?<!نمی باشد)(?<!نمیباشد)|می ?رسد(?<!نمی رسد)(?<!نمیرسد)|هست)"
+    r"|را انتخاب(?! (?:نمی|نکن|نکرد|نخواه|نشد))|انتخاب می|بر ?می ?گزین|[:؛-] *(?:صحیح|درست)(?!\w)|correct"
 )
 REJECT = re.compile(
     r"نادرست|غلط|اشتباه|نیست|نیستند|نمی |ندارد|ندارند|نبود|(?<!\w)رد (?:می|شد|کرد)|حذف (?:می|شد|کرد)"
-    r"|منتفی|کمتر محتمل|مردود|غیر ?منطقی|بی ربط|نامناسب|نامعتبر|incorrect|wrong|not "
+    r"|کنار (?:می ?گذار|گذاشته)|منتفی|کمتر محتمل|مردود|غیر ?منطقی|بی ربط|نامناسب(?! آن)|نامعتبر|incorrect|wrong|not "
 )
 _NOT = r"(?:نیست|نیستند|نمی ?باشد|نمی ?باشند|نمی ?تواند|نمی ?توانند|به نظر نمی ?رسد|ندارد|ندارند)"
 # How a sentence with an answer cue takes back the letter it names: «گزینه صحیح [C] نیست», «… انتخاب مناسبی نیست».
@@ -188,34 +207,66 @@ NOT_THIS = re.compile(
 DENIED = re.compile(
     rf"(?:صحیح|درست|مناسب|منطقی|دقیق|پاسخ|جواب|انتخاب|گزینه|محتمل|کامل)(?: ?ی| ?ترین)*(?: \w+){{0,3}} +{_NOT}"
     r"|نادرست|غلط|نامعتبر|حذف (?:می|شد)|(?<!\w)رد (?:می|شد)|(?:صحیح|درست|مناسب)\W*نیست"
+    r"|(?<!\w)نمی ?پذیر|کنار (?:می ?گذار|گذاشته)|قبول (?:نمی|نکن)|نمی ?توان\w{0,2} (?:\w+ ){0,2}?(?:پذیرفت|درست|صحیح)"
 )
 NEITHER = re.compile(r"(?<!\w)(?:نه|غیر از|به جز|بجز|پاسخ نادرست|پاسخ غلط|not)\W{1,3}(?:گزینه\W{1,3})?$")
+NOT_BUT = re.compile(r"(?<!\w)(?:نه|not)\W{1,3}(?:گزینه\W{1,3})?$")
+# «[A] نیست، [B] نیست، پس [C]»
+THEREFORE = re.compile(r"(?:بنابراین|بنا بر این|در ?نتیجه|پس(?= |،)(?<!\wپس))[^.؛:\n]{0,40}$")
+# «پاسخ صحیح [A] نیست»: not the answer, whatever the question asks for.
+IS_NOT = re.compile(r"\W*(?:نیست|نیستند|نمی ?باشد|نمی ?باشند)")
+ANSWER_WORD = re.compile(r"پاسخ|جواب")
+# «گزینه [A] را انتخاب نمی‌کنم»
+NOT_TAKEN = re.compile(
+    r"\W*(?:را\W+)?(?:به عنوان(?: \w+){1,3} )?"
+    r"(?:انتخاب (?:نمی|نکن|نکرد|نخواه|نشد)|بر ?نمی ?گزین"
+    r"|(?:نباید|نمی ?توان\w{0,2}) (?:\w+ ){0,3}?(?:انتخاب|برگزی|پاسخ|جواب))"
+)
+# The same where words stand between, and «نباید این گزینه را انتخاب کرد».
+REFUSED = re.compile(r"نباید [^.،؛:\n]{0,80}(?:انتخاب|برگزی)|انتخاب (?:نمی|نکن|نکرد|نخواه|نشد)")
+# «نباید گزینه [A] را انتخاب کرد», «نمی‌توان گزینه [A] را درست دانست»: what governs the letter, what is not to be done.
+# Between the two no other clause may begin («… نمی‌تواند راه برود و گزینه [A] …»).
+CANNOT = re.compile(r"(?:نباید|نمی ?توان)[^.،؛:!؟\n]{0,40}$")
+CLAUSE_BEGINS = re.compile(r"(?<!\w)(?:و|یا|است|باشد|شود|کند|کرد|داد|دارد|بود|پس|بنابراین)(?!\w)")
+TAKEN = re.compile(r"انتخاب|برگزی|پاسخ|جواب")
+TAKEN_AS_TRUE = re.compile(r"انتخاب|برگزی|پاسخ|جواب|درست|صحیح|پذیرفت|دانست|باشد")
+CLAUSE_END = re.compile(r"[،؛:!؟]")
 NO_OPTION = re.compile(
     r"هیچ ?(?:کدام|یک)(?: ?ی)? (?:از )?(?:این )?(?:\w+ )?(?:گزینه|موارد|پاسخ|اینها)|هیچ گزینه"
     r"|(?:پاسخ|گزینه|جواب)[^.،\n]{0,40}هیچ ?(?:کدام|یک)|هیچ ?کدام\W*$|none of"
 )
 # «پاسخ این است:» and nothing after it.
 NOTHING_SAID = re.compile(r"(?:پاسخ|جواب)(?: \w+){0,2} این(?: است)?(?: که)?\W*(?:پایان(?: جمله)?)?\W*$")
-OTHERS = re.compile(r"(?:گزینه(?: ?ها)?(?: ?ی)? (?:دیگر|باقی)|سایر (?:گزینه|موارد)|بقیه|دیگر گزینه)")
+# «گزینه‌های دیگر …»; but «از بین گزینه‌های باقی‌مانده، [D] …» chooses.
+OTHERS = re.compile(
+    r"گزینه(?<!بین .{5})(?<!میان .{5})(?: ?ها)?(?: ?ی)? (?:دیگر|باقی)|سایر (?:گزینه|موارد)|بقیه|دیگر گزینه"
+)
 # The question asks for the option that does not fit.
-EXCEPT = re.compile(r"نادرست|غلط|به ?جز|به ?غیر|نیست|نیستند|نمی |ندارد|ندارند|اشتباه|استثنا|نمی ?باشد|کمترین|بعید")
+EXCEPT = re.compile(
+    r"نادرست|غلط|به ?جز|به ?غیر|نیست|نیستند|نمی |ندارد|ندارند|اشتباه|استثنا|نمی ?باشد|کمترین|بعید"
+    r"|\b(?i:not|except|incorrect|false|(?<!at )least)\b"
+)
 TURN = re.compile(
     r"(?:زیرا|چون|چرا ?که|در حالی ?که|درحالی ?که|در صورتی ?که|بلکه|ولی|اما|لیکن|با این حال|با این وجود|هر ?چند"
-    r"|اگر ?چه|نسبت به|به جای|because)(?<!\wچون)(?<!\wولی)(?<!\wاما)(?!\w)|؛"
+    r"|اگر ?چه|(?<!\w)گر ?چه|نسبت به|به جای|because)(?<!\wچون)(?<!\wولی)(?<!\wاما)(?!\w)|؛"
 )
 THIS_OPTION = re.compile(
-    r"این (?:گزینه|پاسخ|جمله|عبارت|مورد|بیان|ادعا|توضیح|توصیف|تعریف|اظهار)|(?:^|\n)\W*(?:صحیح|درست|نادرست|غلط)"
+    r"این (?:گزینه|پاسخ|جمله|عبارت|مورد(?<!در این مورد)|بیان|ادعا|توضیح|توصیف|تعریف|اظهار)"
+    r"|(?:^|\n)\W*(?:صحیح|درست|نادرست|غلط)"
 )
 # What may stand between two letters chosen together, and what may not.
 JOIN = re.compile(
-    r"(?:(?<!\w)(?:و|یا|and|or)|[،,/&])\W*(?:(?:هم|همچنین|نیز|همان)\W+)?(?:گزینه\W*(?:ی |های )?)?\W*$"
+    r"(?:(?<!\w)(?:و|یا|تا|and|or)|[،,/&])\W*(?:(?:هم|همچنین|نیز|همان)\W+)?(?:گزینه\W*(?:ی |های )?)?\W*$"
     r"|(?<!\w)(?:و|یا)\W+[^.؛:\n()]{1,60}\((?:گزینه\W*)?\W*$"
 )
 VERB = re.compile(
-    r"(?<!\w)(?:است|نیست|باشد|باشند|هستند|شود|شوند|کند|کنند|دارد|دارند|می|نمی|که|نسبت|برای|زیرا|چون|اما|ولی|بلکه|نه)(?!\w)"
+    r"(?<!\w)(?:است|نیست|باشد|باشند|هستند|شود|شوند|کند|کنند|دارد|دارند|می|نمی|که|نسبت|برای|زیرا|چون|اما|ولی|بلکه|نه"
+    r"|نادرست|غلط|اشتباه)(?!\w)"
 )
 LIST_FOLLOWS = re.compile(r"گزینه(?: ?ها)|موارد|بررسی|تحلیل|ارزیابی")
 STARTS_CONCLUSION = re.compile(r"\W*(?:بنابراین|بنا ?بر ?این|در ?نتیجه|در ?نهایت|پس |نتیجه)")
 BULLET = re.compile(r"\s*(?:[-•–]|\d{1,2}[.)-])")
 # «گزینه C پاسخ دقیقی است، اگرچه گزینه B …»: a letter after these is not the one announced before them.
-CONCEDED = re.compile(r"زیرا|در حالی ?که|درحالی ?که|هر ?چند|اگر ?چه|نسبت به|چرا ?که|چون(?<!\wچون)(?!\w)")
+CONCEDED = re.compile(
+    r"زیرا|در حالی ?که|درحالی ?که|هر ?چند|اگر ?چه|نسبت به(?! (?:سایر|دیگر|بقیه))|چرا ?که|چون(?<!\wچون)(?!\w)"
+)

@@ -70,6 +70,19 @@ CHOSEN = {
     "species is no letter": ("بنابراین، برای C. difficile گزینه [B] پاسخ صحیح است، نه درمان C. albicans.", "B"),
     "two options left aside": ("دو گزینهٔ اول را کنار می‌گذاریم. پاسخ صحیح گزینه [D] است.", "D"),
     "english": ("The correct answer is [C].", "C"),
+    "three are not, so": ("[A] نیست، [B] نیست، [C] نیست، پس [D].", "D"),
+    "three are not": ("گزینهٔ [A] نیست، گزینهٔ [B] نیست، گزینهٔ [C] هم نیست.", "D"),
+    "bare letters, not and is": ("پاسخ صحیح الف نیست، ب است.", "B"),
+    "bare letters, neither but": ("پاسخ درست نه الف، بلکه ج است.", "C"),
+    "must not, but": ("نباید گزینهٔ [A] را انتخاب کرد، بلکه گزینهٔ [B] درست است.", "B"),
+    "wrong and right in one line": ("گزینهٔ [A] درست نیست؛ گزینهٔ [D] درست است.", "D"),
+    "wrong and right joined": ("گزینهٔ الف نادرست و گزینهٔ ب درست است.", "B"),
+    "not to be called wrong": ("نمی‌توان گفت گزینهٔ [A] نادرست است.", "A"),
+    "a denial of something else": ("بیمار نمی‌تواند راه برود و گزینهٔ [A] درست است.", "A"),
+    "a reason with a denial": ("گزینهٔ [A] را انتخاب می‌کنم، چون آهن کافی نیست.", "A"),
+    "words after a bare letter": ("گزینهٔ ب و درمان با آهن.", "B"),
+    "of the options left": ("گزینهٔ A درست نیست. از بین گزینه‌های باقی‌مانده، [C] بهترین پاسخ است.", "C"),
+    "two, then one of them": ("با توجه به شرح حال، گزینه‌های [A] و [C] محتمل‌اند. گزینهٔ [C] را انتخاب می‌کنم.", "C"),
 }
 NOT_CHOSEN = {
     "empty": ("", "none"),
@@ -83,6 +96,21 @@ NOT_CHOSEN = {
     "two with or": ("بنابراین، پاسخ صحیح گزینه [A] یا گزینه [C] است.", "several"),
     "two with their words": ("پاسخ صحیح [A] کم‌کاری تیروئید و [B] کم‌خونی فقر آهن است.", "several"),
     "three": ("پاسخ صحیح [A]، [B] و [D] است.", "several"),
+    "two bare letters": ("گزینه‌های الف و ب درست‌اند.", "several"),
+    "two bare letters with or": ("گزینهٔ الف یا ب", "several"),
+    "is not right": ("گزینهٔ A درست نیست.", "none"),
+    "is wrong": ("گزینهٔ [B] نادرست است؛ آهن طبیعی است.", "none"),
+    "the answer is not": ("پاسخ صحیح گزینهٔ [A] نیست.", "none"),
+    "cannot be held right": ("نمی‌توان گزینهٔ [C] را درست دانست.", "none"),
+    "I do not choose": ("من گزینهٔ الف را انتخاب نمی‌کنم.", "none"),
+    "must not be chosen": ("نباید گزینهٔ [A] را انتخاب کرد.", "none"),
+    "neither must be chosen": ("نباید گزینهٔ ب یا ج را انتخاب کرد.", "none"),
+    "cannot be the answer": ("گزینهٔ ج نمی‌تواند پاسخ باشد.", "none"),
+    "not accepted": ("گزینهٔ [A] را نمی‌پذیرم، زیرا با آزمایش سازگار نیست.", "none"),
+    "put aside": ("گزینهٔ سوم را کنار می‌گذارم.", "none"),
+    "weighed, then wrong": ("گزینهٔ A را بررسی کردیم. گزینهٔ A درست نیست.", "none"),
+    "not, but something else": ("پاسخ [D] کمبود ویتامین D نیست، بلکه مهم‌ترین علت کم‌خوابی است.", "none"),
+    "must not be chosen, by its words": ("نباید کم‌خونی فقر آهن را انتخاب کرد.", "none"),
 }
 
 
@@ -110,14 +138,31 @@ def test_the_reading_shows_its_sentence() -> None:
 def test_several_are_told() -> None:
     reading = read_option("پاسخ صحیح گزینه‌های [D] و [B] است.", OPTIONS, question=WHICH)
     assert reading.chosen == ("D", "B")
-    reading = read_option("گزینهٔ [A] یا گزینهٔ [B]", OPTIONS, question=WHICH)
-    assert (reading.choice, reading.reason, reading.chosen) == (None, "several", ("A", "B"))
+    for text in ("گزینهٔ [A] یا گزینهٔ [B]", "گزینهٔ الف یا ب", "گزینه‌های الف و ب درست‌اند."):
+        reading = read_option(text, OPTIONS, question=WHICH)
+        assert (reading.choice, reading.reason, reading.chosen) == (None, "several", ("A", "B"))
 
 
 def test_a_question_for_what_does_not_hold_turns_right_and_wrong() -> None:
     text = "[A]: درست است.\n[B]: درست است.\n\nبنابراین، گزینه [C] نادرست است."
     assert read_option(text, OPTIONS, question=EXCEPT).choice == "C"
     assert read_option(text, OPTIONS, question=WHICH).choice != "C"
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        ("نمی‌توان گزینهٔ [C] را درست دانست.", "C"),
+        ("گزینهٔ [C] درست نیست.", "C"),
+        ("همهٔ موارد درست‌اند به جز [C].", "C"),
+        ("پاسخ صحیح گزینهٔ [A] نیست، بلکه گزینهٔ [B] است.", "B"),
+        ("پاسخ صحیح گزینهٔ [A] نیست.", None),
+        ("گزینهٔ [A] را انتخاب نمی‌کنم.", None),
+        ("نباید گزینهٔ الف را انتخاب کرد.", None),
+    ],
+)
+def test_there_only_a_denial_of_the_choice_sets_aside(text: str, letter: str | None) -> None:
+    assert read_option(text, OPTIONS, question=EXCEPT).choice == letter
 
 
 def test_a_denial_told_in_the_case_does_not_turn_the_question() -> None:
@@ -135,6 +180,21 @@ def test_an_option_with_a_denial_of_its_own_can_be_chosen() -> None:
     text = "گزینه [A] را بررسی کردیم. بنابراین، گزینه [C] اکنون درمانی لازم نیست."
     assert read_option(text, options, question=WHICH).choice == "C"
     assert read_option(text, OPTIONS, question=WHICH).choice != "C"
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        ("پاسخ صحیح: کاهش نمی‌یابد.", "C"),
+        ("پاسخ صحیح: کاهش می‌یابد.", "B"),
+        ("بنابراین، پاسخ درست «اثر نمی‌گذارد» است.", "D"),
+        ("پاسخ صحیح کاهش نمی‌یابد نیست.", None),
+        ("گزینهٔ [C] کاهش نمی‌یابد نادرست است.", None),
+    ],
+)
+def test_a_denial_in_the_words_of_an_option_does_not_deny_it(text: str, letter: str | None) -> None:
+    options = ("افزایش می‌یابد", "کاهش می‌یابد", "کاهش نمی‌یابد", "اثر نمی‌گذارد")
+    assert read_option(text, options).choice == letter
 
 
 def test_words_of_an_option_count_only_with_options() -> None:
@@ -156,6 +216,7 @@ def test_any_text_is_read(text: str) -> None:
 
 
 HOSTILE = ("A و ", "[", "*", ".", "پاسخ صحیح ", "- [A]: x\n- [B]: y\n", "پاسخ:\n- [A]: x\n", "\n", "1. ")
+HOSTILE += ("گزینه الف و ب ", "[A]، پس ", "نباید A ", "انتخاب ")
 
 
 @pytest.mark.parametrize("piece", HOSTILE)

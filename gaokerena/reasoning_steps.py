@@ -12,6 +12,7 @@ Not covered: whether the steps follow from one another.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _ORDINALS = "اول|نخست|یکم|دوم|سوم|چهارم|پنجم|ششم|هفتم|هشتم|نهم|دهم|آخر|نهایی"
 _KINDS: tuple[re.Pattern[str], ...] = (
@@ -20,6 +21,7 @@ _KINDS: tuple[re.Pattern[str], ...] = (
     re.compile(r"#{1,6} +\S|\*\*[^*\n]{1,80}\*\*:?\s*$|\*\*[^*\n]{1,80}:\*\*"),
     re.compile(r" {0,3}[-*•–+] +\S"),
 )
+_LABEL = re.compile(r"#{1,6} .*|(?:[0-9۰-۹٠-٩]{1,2}[.)] ?)?\*\*[^*]{1,80}\*\*|.*:\**", re.DOTALL)
 _PARAGRAPH = len(_KINDS)
 _SENTENCE = re.compile(r"[.!؟?]{1,8}+(?=\s|$)")
 
@@ -35,8 +37,10 @@ class StepCounter:
     def __init__(self) -> None:
         self._counts = [0] * (_PARAGRAPH + 1)
         self._line = ""
+        self._last = ""  # the last line with text
         self._blank = True
         self._sentences = 0
+        self.hashed = False  # a heading marked by «#» was seen
 
     def feed(self, piece: str) -> None:
         """Take in the next piece of the reasoning."""
@@ -51,20 +55,40 @@ class StepCounter:
         """Steps so far, the line being written included; equals `len(steps(text))`."""
         if not self._line.strip():
             return self._choose(self._counts, self._sentences)
-        counts = list(self._counts)
-        self._add(self._line, counts)
-        return self._choose(counts, self._sentences + _sentences_in(self._line))
+        return self._choose(self.counts, self._sentences + _sentences_in(self._line))
 
     @property
     def listed(self) -> bool:
         """Whether a step or list line was seen: headings and paragraphs alone are none."""
         return bool(self._counts[0] or self._counts[1] or self._counts[3] or _kind(self._line) in (0, 1, 3))
 
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How often each kind occurred: named steps, numbered lines, headings, bullets; then paragraphs."""
+        counts = list(self._counts)
+        if self._line.strip():
+            self._add(self._line, counts)
+        return tuple(counts)
+
+    @property
+    def stepped(self) -> bool:
+        """Whether steps were seen: a list line, or at least two headings."""
+        return self.listed or self.counts[2] > 1
+
+    @property
+    def settled(self) -> bool:
+        """Whether a paragraph may follow that is no part of the last line: neither a heading nor broken off."""
+        if _LABEL.fullmatch(self._last):
+            return False
+        return self._blank or self._last[-1:] in tuple(".!؟?*)]") or _kind(self._last) is not None
+
     def _take(self, line: str) -> None:
         if not line.strip():
             self._blank = True
             return
         self._add(line, self._counts)
+        self.hashed = self.hashed or line.startswith("#")
+        self._last = line.strip()
         self._blank = False
         self._sentences += _sentences_in(line)
 
@@ -74,7 +98,7 @@ class StepCounter:
         counts[_PARAGRAPH] += self._blank
 
     @staticmethod
-    def _choose(counts: list[int], sentences: int) -> int:
+    def _choose(counts: Sequence[int], sentences: int) -> int:
         return next((count for count in counts if count > 1), (sentences + 1) // 2)
 
 

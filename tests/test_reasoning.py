@@ -65,11 +65,110 @@ def test_the_conclusion_of_prose(text: str, begins: str) -> None:
     assert len(parts.conclusion) == len(text) - text.index(begins)
 
 
+LIST = "- آب بنوشید.\n- استراحت کنید."
+
+# The same for answers to a patient, which name no option: text, where its conclusion begins ("": there is none).
+FREE = {
+    "a heading with its text, then a list": (STEPS + "نتیجه: به پزشک مراجعه کنید.\n" + LIST, "نتیجه"),
+    "a final heading, then a list": (STEPS + "پاسخ نهایی: استراحت کنید.\n\n" + LIST, "پاسخ نهایی"),
+    "its own numbers": (STEPS + "در نتیجه، این کارها توصیه می‌شود:\n۱. استراحت\n۲. مایعات", "در نتیجه"),
+    "its own numbers pass those of the steps": (STEPS + "در نتیجه:\n۱. خواب\n۲. آب\n۳. آهن\n۴. گوشت", "در نتیجه"),
+    "a second paragraph": (STEPS + "بنابراین، بهتر است استراحت کنید.\n\nاگر تب ماند به پزشک بروید.", "بنابراین"),
+    "a dash after the heading": (STEPS + "نتیجه – کم‌خونی است.\n" + LIST, "نتیجه"),
+    "a bold heading": (STEPS + "**جمع‌بندی:** کم‌خونی است.\n" + LIST, "**جمع"),
+    "a numbered heading at the end": (STEPS + "۳. نتیجه: کم‌خونی فقر آهن\n" + LIST, "۳. نتیجه"),
+    "the number inside the bold marks": (STEPS + "**۳. نتیجه‌گیری:** کم‌خونی است.\n" + LIST, "**۳."),
+    "a note after it": (STEPS + "بنابراین، کم‌خونی است.\n\n**نکتهٔ مهم:**\n" + LIST, "بنابراین"),
+    "prose, then a headed result": ("تب دارد. گلو قرمز است. نتیجه: سرماخوردگی است.\n" + LIST, " نتیجه"),
+    "advice against": (STEPS + "نتیجه: نیازی به جراحی نیست.\n" + LIST, "نتیجه"),
+    "a second conclusion joins the first": (
+        STEPS + "بنابراین، آهن کم است.\n\nدر نهایت، آهن تجویز می‌شود.\n" + LIST,
+        "بنابراین",
+    ),
+    "the numbers go on": (STEPS + "بنابراین، آهن کم است.\n\n۳. درمان: آهن.\n\nدر نهایت آهن بخورید.", "در نهایت"),
+    "the numbers go on after a heading": (STEPS + "۳. نتیجه: آهن کم است\n۴. درمان: آهن.", ""),
+    "bullets after bullets": ("- تب دارد.\n- سرفه دارد.\n\nپس عفونت دارد.\n- آزمایش طبیعی است.", ""),
+    "named steps go on": (STEPS + "پس، آهن کم است.\n- فریتین هم کم است.\nگام ۳: درمان با آهن.", ""),
+    "the body of a step": (
+        "**۱. علائم:**\nتب دارد.\n\n**۲. بررسی:**\nدر نتیجه تب، آب بدن کم می‌شود.\n\n۳. درمان: آب.",
+        "",
+    ),
+    "the options are still to be weighed": (STEPS + "بنابراین، آهن کم است.\n\n- [A] آهن: بله.\n- [B] روی: خیر.", ""),
+    "the others set aside": (
+        STEPS + "بنابراین، آهن کم است.\n\nگزینه‌های دیگر مناسب نیستند:\n- [A] روی\n- [B] مس",
+        "بنابراین",
+    ),
+    "a heading of another kind": (STEPS + "بنابراین، آهن کم است.\n\n## نکته‌ها\n" + LIST, "بنابراین"),
+    "a chain is announced": (STEPS + "بنابراین، آهن کم است.\n\nزنجیرهٔ افکار:\n" + LIST, ""),
+    "marked headings go on": (
+        "## علائم\n- تب\n\nپس، عفونت محتمل است.\n\n## آزمایش\nخون طبیعی است.",
+        "خون",
+    ),
+    "bold headings go on": (
+        "**علائم:**\nتب دارد.\n\n**سابقه:**\nدیابت دارد.\n\nپس، عفونت محتمل است.\n\n**آزمایش:**\nخون طبیعی است.",
+        "خون",
+    ),
+    "the body of a bold heading": (
+        "**علائم:**\nتب دارد.\n\n**علت:**\nبه طور کلی تب از عفونت است.\n\nسرفه هم هست. گلو قرمز است.",
+        " گلو",
+    ),
+    "a response of the body": (
+        "بیمار تب دارد. پاسخ ایمنی بدن فعال شده است. سرفه هم دارد. گلو قرمز است. سرماخوردگی است.",
+        " سرماخوردگی",
+    ),
+    "a response to treatment": (STEPS + "- پاسخ به درمان خوب است.\n- نتیجهٔ آزمایش طبیعی است.\n", ""),
+    "a response to the question": (STEPS + "پاسخ به این پرسش: آهن بخورید.", "پاسخ به این"),
+}
+
+
+@pytest.mark.parametrize(("text", "begins"), FREE.values(), ids=FREE)
+def test_the_conclusion_of_advice(text: str, begins: str) -> None:
+    at = text.rindex(begins) if begins else len(text)
+    assert joined([text]) == (text[:at], text[at:])
+    assert joined(text) == (text[:at], text[at:])
+
+
+@pytest.mark.parametrize("end", ["۴. نتیجه‌گیری: پاسخ صحیح گزینه [B] است.", "**پاسخ نهایی: گزینه [B]**", END])
+def test_a_note_within_a_step_stays_out_of_the_conclusion(end: str) -> None:
+    note = "۳. گزینه A: با تب نمی‌خواند. بنابراین این گزینه نادرست است.\n\n"
+    assert split(STEPS + note + end).conclusion == end
+
+
+def test_a_number_in_bold_marks_stays_with_its_heading() -> None:
+    end = "**۳. نتیجه‌گیری:**\n" + END
+    assert split(STEPS + end).conclusion == end
+
+
+def test_a_conclusion_with_a_list_waits_no_longer_than_it_must() -> None:
+    splitter = Splitter()
+    splitter.feed(STEPS)
+    assert splitter.feed("نتیجه: به پزشک مراجعه کنید.\n- آب بنوشید.\n") == []
+    concluded = splitter.feed("- استراحت کنید و مایعات گرم بنوشید.\n" * 20)
+    assert concluded[0].text.startswith("نتیجه: به پزشک")
+    assert all(isinstance(event, Text) for event in concluded)
+    assert splitter.feed("- آ") == [Text("- آ")]
+
+
+def test_further_prose_proves_a_conclusion_at_once() -> None:
+    splitter = Splitter()
+    splitter.feed(STEPS + "بنابراین، بهتر است استراحت کنید.\n\nاگر تب ماند به پزشک بروید. ")
+    assert splitter.feed("ت") == [Text("ت")]
+
+
+def test_the_next_number_takes_a_conclusion_back_at_once() -> None:
+    splitter = Splitter()
+    splitter.feed(STEPS + "بنابراین، آهن کم است.\n\n")
+    assert [type(event) for event in splitter.feed("۳. علت")] == [Reasoning, Reasoning]
+
+
 def test_a_list_without_a_conclusion_leaves_it_empty() -> None:
     assert split(STEPS) == type(split(STEPS))(STEPS, "", tuple(STEPS.strip().split("\n")))
 
 
-@pytest.mark.parametrize("text", [STEPS + "بنابراین، با توجه به آهن", STEPS + "گلو قرمز", "تب دارد. گلو قرمز"])
+@pytest.mark.parametrize(
+    "text",
+    [STEPS + "بنابراین، با توجه به آهن", STEPS + "نتیجه: آهن کم است.\n- آهن", STEPS + "گلو قرمز", "تب دارد. گلو قرمز"],
+)
 def test_a_text_cut_off_has_no_conclusion(text: str) -> None:
     assert split(text, cut=True).reasoning == text
     assert split(text, cut=True).conclusion == ""
@@ -127,7 +226,19 @@ def joined(pieces: Iterable[str], cut: bool = False) -> tuple[str, str]:
 _MARKS = ("\n", "\n\n", " ", ".", ". ", "۱. ", "2) ", "- ", "* ", "**", "## ", ":", "A. ", "[B]", "«ب»", "12", "\u200c")
 _WORDS = ("بنابراین، ", "پاسخ صحیح ", "پاسخ نهایی:", "زنجیره افکار", "نتیجه", "است", "نادرست است", "هیچ‌کدام", "برای ")
 _OTHERS = ("گزینه C ", "با توجه به ", "تب دارد", "ﮔﺰﻳﻨﻪ", "گام ۱", "<", "<thi", "nk>", "</think>", "```\n", "`")
-FRAGMENTS = st.sampled_from([*_MARKS, *_WORDS, *_OTHERS, "## Thinking\n"])
+_HEADED = (
+    "نتیجه: ",
+    "در نتیجه، ",
+    "پس ",
+    "پاسخ ایمنی ",
+    "پاسخ به ",
+    "این ",
+    "گزینه‌های دیگر ",
+    "آب بنوشید.",
+    "۲. ",
+    "گام ۲:",
+)
+FRAGMENTS = st.sampled_from([*_MARKS, *_WORDS, *_OTHERS, *_HEADED, "## Thinking\n"])
 
 
 @given(st.lists(FRAGMENTS, max_size=40), st.lists(st.integers(1, 7), min_size=1, max_size=20), st.booleans())
@@ -176,9 +287,10 @@ def test_only_the_last_sentence_of_a_paragraph_is_held_back() -> None:
     assert splitter.feed("گلو") == [Reasoning("تب سه روز مانده است.")]
 
 
-@pytest.mark.parametrize("piece", [".", "<", "*", "بنابراین ", "ا", "# ", "1. ", "\n"])
-def test_a_hostile_text_is_split_in_time(piece: str) -> None:
-    text = piece * (50_000 // len(piece))
+@pytest.mark.parametrize("opening", ["", STEPS + "نتیجه: آهن کم است.\n"], ids=["bare", "after a candidate"])
+@pytest.mark.parametrize("piece", [".", "<", "*", "بنابراین ", "ا", "# ", "1. ", "\n", "- ا\n"])
+def test_a_hostile_text_is_split_in_time(piece: str, opening: str) -> None:
+    text = opening + piece * (50_000 // len(piece))
     start = time.process_time()
     assert "".join(joined([text])) == text
     assert "".join(joined(text[:5_000])) == text[:5_000]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import cast
 
 from gaokerena.attempts import Attempt
-from gaokerena.comparisons import CHOICES, REASONS, SIDES, Choice, Comparison, Reason, Verdict
+from gaokerena.comparisons import CHOICES, REASONS, SIDES, Comparison, Reason, Verdict
 from gaokerena.intake import RefusalError
 
 

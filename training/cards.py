@@ -1,8 +1,8 @@
 """Model cards of the mini pair, every number read from a file: `python -m training cards`.
 
 What `measure --out` wrote gives the figures, the manifests under the run's folder the counts, drops, steps, tokens and
-seconds, the recipes and `lineage.json` the values trained with. A card is refused when these do not belong together:
-figures of other weights, an adapter of another base, a base recipe changed since the run.
+seconds, they and `lineage.json` the values trained with. A card is refused when these do not belong together: figures
+of other weights, an adapter of another base.
 
 Not covered: uploading (a Hub wants a repository id in `base_model`, where the cards name the folder beside them).
 """
@@ -19,8 +19,6 @@ from training import report
 from training.card_parts import ABOUT, COMMANDS, LICENCE, TITLES, WARNING, drops, front, table, values, work
 from training.errors import TrainingError
 from training.manifest import NAME, read_json
-from training.mini import RECIPES, mark
-from training.recipe import load
 
 Manifests = Mapping[str, dict[str, Any]]
 
@@ -37,9 +35,8 @@ def write_cards(figures: Path, models: Path, run: Path) -> None:
     lineages = {name: _json(models / name / "lineage.json") for name in ("v", "r")}
     lineages["v_corpus"] = _json(run / "v_corpus" / "adapter" / "lineage.json")
     _check(found, hashes, lineages)
-    recipe = _base_recipe(run, manifests)
     sections = {
-        "base": _base(models, manifests, recipe),
+        "base": _base(models, manifests),
         "v": _v(manifests, lineages),
         "r": _r(manifests, lineages),
     }
@@ -96,18 +93,7 @@ def _check(figures: Mapping[str, Any], hashes: Mapping[str, str], lineages: Mapp
         )
 
 
-def _base_recipe(run: Path, manifests: Manifests) -> dict[str, Any]:
-    recipe = load(RECIPES / "base.yaml")
-    if manifests["base"]["fingerprint"] != mark("base", recipe, run):
-        raise TrainingError(
-            f"{RECIPES.name}/base.yaml or the tokenizer has changed since {run / 'base'} was made, or the code of the "
-            "stage; restore it or run the stage again"
-        )
-    found: dict[str, Any] = recipe.model_dump()
-    return found
-
-
-def _base(models: Path, manifests: Manifests, recipe: dict[str, Any]) -> list[str]:
+def _base(models: Path, manifests: Manifests) -> list[str]:
     documents, tokens = manifests["documents"], manifests["tokenizer"]
     data = [
         ("documents trained on", documents["counts_out"]["train"]),
@@ -128,7 +114,7 @@ def _base(models: Path, manifests: Manifests, recipe: dict[str, Any]) -> list[st
         table(("what", "how many"), data),
         drops("Documents left out", documents),
         "## Training",
-        table(("what", "value"), [*values("base", recipe), *work("base", manifests["base"])]),
+        table(("what", "value"), [*values("base", manifests["base"]["recipe"]), *work("base", manifests["base"])]),
     ]
 
 

@@ -84,7 +84,7 @@ def run(
         logging.getLogger("training").info("%s: finished earlier, nothing to do", out)
         return
     begin(out, mark)
-    manifest = Manifest(loaded.kind, loaded.seed, mark)
+    manifest = Manifest(loaded.kind, loaded.seed, mark, recipe=loaded.model_dump(mode="json"))
     with clock.running(out, manifest):
         if isinstance(loaded, SftRecipe):
             sft.train(loaded, source, out, manifest)

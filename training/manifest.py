@@ -43,6 +43,7 @@ class Manifest:
     counts_out: dict[str, int] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
     tokens: int = 0
+    recipe: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     started: float = field(default_factory=time.time)
     earlier_seconds: float = 0.0
@@ -61,6 +62,7 @@ class Manifest:
                 "counts_out": self.counts_out,
                 "dropped": dict(sorted(self.dropped.items())),
                 "tokens": self.tokens,
+                "recipe": self.recipe,
                 "seconds": round(self.earlier_seconds + time.time() - self.started, 1),
                 "starts": self.starts,
                 "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,

@@ -65,7 +65,7 @@ def make(out: Path, only: str | None = None, recipes: Path = RECIPES) -> None:
             continue
         begin(folder, given)
         log.info("%s: running", stage)
-        manifest = Manifest(stage, recipe.seed, given)
+        manifest = Manifest(stage, recipe.seed, given, recipe=recipe.model_dump(mode="json"))
         with clock.running(folder, manifest):
             STAGES[stage].run(recipe, folder, manifest)
         manifest.write(folder)

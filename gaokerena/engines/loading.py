@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +94,7 @@ def load(
 ) -> Loaded:
     """The base in `base` with every adapter of `adapters` (name to folder or repository)."""
     transformers.utils.logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)  # peft on transformers
     target = pick_device(device)
     base = find(base, "base model")
     config, tokenizer = _described(base)

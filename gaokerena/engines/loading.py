@@ -94,7 +94,7 @@ def load(
 ) -> Loaded:
     """The base in `base` with every adapter of `adapters` (name to folder or repository)."""
     transformers.utils.logging.disable_progress_bar()
-    warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)  # peft on transformers
+    warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)  # of peft
     target = pick_device(device)
     base = find(base, "base model")
     config, tokenizer = _described(base)

@@ -35,7 +35,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from gaokerena.engines.threads import calm
+from gaokerena.engines.threads import calm, enough
 
 calm()
 
@@ -186,6 +186,7 @@ def measure(size: str, dtype: torch.dtype, device: str, tokens: int, rounds: int
     others = [name for name in seconds if name != "one_batch"]
     return {
         "parameters": parameters,
+        "threads": torch.get_num_threads(),
         "dtype": str(dtype).removeprefix("torch."),
         "device": device,
         "new_tokens": tokens,
@@ -261,16 +262,18 @@ def main() -> None:
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], default=None, help="default: both on a CPU")
     parser.add_argument("--tokens", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=0, help="default: as the local engine chooses")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     disable_progress_bar()
-    if chosen.threads:
-        torch.set_num_threads(chosen.threads)
+    most = torch.get_num_threads()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     sizes = [chosen.size] if chosen.size != "all" else ["mini", "mid", *(["8b"] if device == "cuda" else [])]
-    report: dict[str, Any] = {"torch": torch.__version__, "threads": torch.get_num_threads(), "sizes": {}}
+    report: dict[str, Any] = {"torch": torch.__version__, "sizes": {}}
     for size in sizes:
+        shape = SHAPES[size]
+        roughly = shape["vocabulary"] * shape["hidden"] + 12 * shape["layers"] * shape["hidden"] ** 2
+        torch.set_num_threads(chosen.threads or enough(roughly, device) or most)
         for name in [chosen.dtype] if chosen.dtype else (["bfloat16"] if size == "8b" else ["float32", "bfloat16"]):
             found = measure(size, getattr(torch, name), device, chosen.tokens, chosen.rounds)
             report["sizes"][f"{size} {name}"] = found

@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     device: str = Field("auto", description="auto, cpu, cuda or mps")
     dtype: str = Field("auto", description="auto, float32, bfloat16 or float16")
     quantise: Literal["none", "4bit"] = Field("none", description="4bit needs a CUDA GPU and bitsandbytes")
-    threads: int = Field(0, ge=0, description="threads a model computes with; 0 leaves it to torch")
+    threads: int = Field(0, ge=0, description="threads to compute with; 0: one for a small model, else torch's choice")
     max_rows: int = Field(16, ge=1, description="answers decoded together at most")
     max_tokens: int = Field(0, ge=0, description="tokens of all answers in memory at most; 0: what memory allows")
     base: str | None = Field(None, description="another base model: a folder or a Hub repository")

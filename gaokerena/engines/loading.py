@@ -46,6 +46,7 @@ class Loaded:
     context: int
     end_tokens: frozenset[int]
     revisions: dict[str, str]
+    parameters: int
 
 
 def pick_device(wanted: str = "auto") -> torch.device:
@@ -120,7 +121,8 @@ def load(
     pack(model)
     ends = model.generation_config.eos_token_id
     end_tokens = {tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
-    return Loaded(model, tokenizer, selection, config.max_position_embeddings, frozenset(end_tokens), revisions)
+    context = config.max_position_embeddings
+    return Loaded(model, tokenizer, selection, context, frozenset(end_tokens), revisions, _parameters(config))
 
 
 def _described(base: str) -> tuple[Any, Any]:

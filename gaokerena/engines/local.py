@@ -18,7 +18,7 @@ from functools import partial
 from gaokerena.answers import Usage
 from gaokerena.engines.base import Event, Failed, Finished, Request, Stop, drain
 from gaokerena.engines.cache import POSITIONS, room_for_positions
-from gaokerena.engines.threads import calm
+from gaokerena.engines.threads import calm, enough
 from gaokerena.persian import persian_digits
 
 calm()
@@ -122,10 +122,10 @@ class LocalEngine:
 
     def _work(self) -> None:
         try:
-            if self._threads:
-                torch.set_num_threads(self._threads)
             base, adapters, device, dtype, quantise = self._source
             self._loaded = load(base, adapters, device=device, dtype=dtype, quantise=quantise)
+            if threads := self._threads or enough(self._loaded.parameters, self._loaded.model.device.type):
+                torch.set_num_threads(threads)
             if self._measure:
                 self._limits = Limits(self._limits.rows, room_for_positions(self._loaded.model))
             self._batch = Batch(

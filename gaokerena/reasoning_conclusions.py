@@ -9,7 +9,7 @@ where the steps go on after it (the next number, another «گام», bullets aft
 proven where a plain paragraph or a word on the other options follows; a list alone leaves it open, for it may be
 the conclusion's own.
 
-Not covered: which text is held back meanwhile, which is `reasoning`'s work.
+Not covered: which text is held back meanwhile, which is `reasoning_prose`'s work.
 """
 
 from __future__ import annotations

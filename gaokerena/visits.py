@@ -38,8 +38,7 @@ VISITS_KEPT = 2_000
 ATTEMPTS_KEPT = 2_000
 LEFT_SECONDS = 3_600.0
 """How long a visit outlives its page: a phone that slept comes back to its answers."""
-DOUBLE_CLICK_SECONDS = 1.5
-"""Within which a press is the second of a double click: a busy server hears of it late."""
+DOUBLE_CLICK_SECONDS = 0.6
 TURNS_LIMIT = 10
 """Turns of one conversation; more would not fit the context of the models shown here."""
 

@@ -57,7 +57,7 @@ class Job:
 
 
 class Limits:
-    """What one batch may hold: rows, and cache positions (rows times the longest of them)."""
+    """What one batch may hold: rows, and cache positions (rows times the longest of them; 0: not known yet)."""
 
     def __init__(self, rows: int, positions: int) -> None:
         self.rows = rows

@@ -17,7 +17,7 @@ from functools import partial
 
 from gaokerena.answers import Usage
 from gaokerena.engines.base import Event, Failed, Finished, Request, Stop, drain
-from gaokerena.engines.cache import POSITIONS, room_for_positions
+from gaokerena.engines.cache import room_for_positions
 from gaokerena.engines.threads import calm, enough
 from gaokerena.persian import persian_digits
 
@@ -65,8 +65,7 @@ class LocalEngine:
         threads: int = 0,
     ) -> None:
         self._source = (base, dict(adapters), device, dtype, quantise)
-        self._limits = Limits(max_rows, max_tokens or POSITIONS)
-        self._measure = max_tokens == 0
+        self._limits = Limits(max_rows, max_tokens)
         self._threads = threads
         self._waiting: list[Job] = []
         self._running: list[Job] = []
@@ -126,8 +125,7 @@ class LocalEngine:
             self._loaded = load(base, adapters, device=device, dtype=dtype, quantise=quantise)
             if threads := self._threads or enough(self._loaded.parameters, self._loaded.model.device.type):
                 torch.set_num_threads(threads)
-            if self._measure:
-                self._limits = Limits(self._limits.rows, room_for_positions(self._loaded.model))
+            self._limits.positions = self._limits.positions or room_for_positions(self._loaded.model)
             self._batch = Batch(
                 self._loaded.model,
                 self._loaded.selection,

@@ -6,7 +6,8 @@
     client.predict("…", "left", ["incomplete"], api_name="/judge")
                              {"stored": True, "revealed": {"left": "v", "right": "r"}}
 
-No model is named before its comparison is judged. A refusal arrives as an error in Persian and English.
+A side that failed has `error` and `error_english` too. No model is named before its comparison is judged.
+A refusal arrives as an error in Persian and English.
 Not covered: conversations, and keeping text for research (a program gives no consent).
 """
 

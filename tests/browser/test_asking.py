@@ -11,6 +11,7 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Page, expect
 
 from gaokerena.store import Store
+from gaokerena.visits import DOUBLE_CLICK_SECONDS
 from tests.browser.conftest import Opener, ask, shoot, wait_ended, wait_phase
 from tests.ui.page_server import Server
 
@@ -124,6 +125,20 @@ def test_a_double_click_asks_once(page: Page, server: Server) -> None:
         wait_ended(page)
         assert len(list(store.comparisons())) == before + 1
     assert answer(page, "left").strip()
+
+
+def test_the_second_press_of_a_double_click_is_no_question_however_late(page: Page, server: Server) -> None:
+    with Store(server.store) as store:
+        before = len(list(store.comparisons()))
+        ask(page, "#تند سینوزیت چیست؟")
+        wait_ended(page)
+        page.wait_for_timeout(1_000 * DOUBLE_CLICK_SECONDS)
+        page.dispatch_event("#ask", "click", {"detail": 2})
+        page.wait_for_timeout(500)
+        assert len(list(store.comparisons())) == before + 1
+        page.dispatch_event("#ask", "click", {"detail": 1})
+        page.wait_for_timeout(1_500)
+        assert len(list(store.comparisons())) == before + 2, "a single press is heard"
 
 
 def test_the_conversation_goes_on_with_the_same_seats(page: Page, server: Server) -> None:

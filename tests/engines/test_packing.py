@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 import torch
 from torch import nn
@@ -45,6 +47,20 @@ def test_only_float32_layers_are_packed() -> None:
     assert type(model.other) is nn.Linear
     assert type(model.words) is nn.Embedding
     assert pack(model) == 0, "packing twice changes nothing"
+
+
+def test_plain_and_packed_weights_are_never_all_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = nn.Sequential(*(nn.Linear(8, 8) for _ in range(6)))
+    plain, alive = [weakref.ref(layer) for layer in model], []
+    made = PackedLinear.__init__
+
+    def counting(self: PackedLinear, layer: nn.Linear) -> None:
+        alive.append(sum(ref() is not None for ref in plain))
+        made(self, layer)
+
+    monkeypatch.setattr(PackedLinear, "__init__", counting)
+    assert pack(model) == 6
+    assert alive == [6, 5, 4, 3, 2, 1]
 
 
 def test_without_onednn_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -204,5 +204,18 @@ window.gaokerena = (() => {
     place?.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
   }
 
+  // The second press of a double click asks nothing again, however late a busy server would hear of it.
+  const ASKING = "#ask, #follow, #again";
+  window.addEventListener(
+    "click",
+    (event) => {
+      if (event.detail > 1 && event.target.closest?.(ASKING)) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+      }
+    },
+    { capture: true },
+  );
+
   return { header, region, chips, card, verdict };
 })();

@@ -25,6 +25,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as UnreadableError
 
 from gaokerena.engines.endpoint import EndpointModel
+from gaokerena.engines.translated import Pipeline
 
 PREFIX = "GAOKERENA_"
 CONFIG = "GAOKERENA_CONFIG"
@@ -63,6 +64,9 @@ class Settings(BaseSettings):
     base: str | None = Field(None, description="another base model: a folder or a Hub repository")
     adapters: dict[str, str] = Field({}, description="adapters by model name instead of the preset's: v, r, ...")
     endpoints: dict[str, EndpointModel] = Field({}, description="models of the preset endpoint, by name (v, r)")
+    pipelines: dict[str, Pipeline] = Field(
+        {}, description="translate-and-ask, by name: the preset's models that translate and that answer"
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -51,6 +51,7 @@ class EndpointModel(BaseModel):
     example `{"lora": [{"id": 0, "scale": 1.0}]}` to llama.cpp. `prompting` is how this model is usually asked (a
     request's own prompting decides). `revision` names the weights; without it, the name the server answers with.
     `scrub` takes personal identifiers out of all that is sent; false only for a server on your own machine.
+    `price_prompt` and `price_completion` are what a million tokens cost, in whatever you pay with.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -63,6 +64,8 @@ class EndpointModel(BaseModel):
     prompting: Prompting = "straight"
     revision: str = ""
     scrub: bool = True
+    price_prompt: float | None = Field(None, ge=0)
+    price_completion: float | None = Field(None, ge=0)
 
     @field_validator("base_url")
     @classmethod

@@ -1,0 +1,1 @@
+"""Evaluation: suites, recorded and live answers, decision rules, statistics, report."""

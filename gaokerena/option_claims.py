@@ -17,6 +17,7 @@ from functools import lru_cache
 
 from gaokerena.option_cues import (
     AFFIRM,
+    ALSO,
     ANSWER,
     ANSWER_FALSE,
     BULLET,
@@ -29,16 +30,28 @@ from gaokerena.option_cues import (
     SUPERLATIVE,
     THEREFORE,
     THIS_OPTION,
+    VERB,
     mentions,
 )
 from gaokerena.option_denials import Denials, own_denials
-from gaokerena.option_sentences import Group, Sentence, compact, groups_of, loose, past_option, sentences_of
+from gaokerena.option_sentences import (
+    Group,
+    Sentence,
+    before_option,
+    compact,
+    groups_of,
+    loose,
+    past_option,
+    sentences_of,
+)
 from gaokerena.questions import LETTERS, Letter
 
 ANNOUNCED, CONCLUDED, AFFIRMED, NAMED = 3, 2, 1, 0
 _ITEM_START = re.compile(r"[\s\-•–+>]*(?:\d{1,2}[.)\-]\s*)?(?:(?:گزینه|[Oo]ption)\s*)?")
 _ITEM_MARK = re.compile(r"[\]) \"»]{0,6}(?:[:؛-]|\n|$)")
-_ENUMERATOR = re.compile(r" {0,2}[).:-]")
+_ENUMERATOR = re.compile(r" {0,2}[)\].:-]")
+_ANNOUNCES_NEXT = 25
+"""Characters at most from a cue to the end of a line where the letter stands on the next («… گزینه صحیح», «[B] …»)."""
 _ALONE = re.compile(r"[^\w(]*(?:(?:گزینه|[Oo]ption)\W*)?")
 _ALONE_AFTER = re.compile(r"\W*(?:پایان)?\W*")
 
@@ -100,6 +113,7 @@ class _Reader:
         carried, item, first = NAMED, None, True
         for index, sentence in enumerate(sentences):
             if sentence.inside:
+                handed = NAMED
                 if self._is_item(sentence, carried, sentences[index + 1 : index + 40]):
                     item = sentence.inside[0].letter
                     self.out.items.append(item)
@@ -107,9 +121,8 @@ class _Reader:
                     if first:
                         self.out.opening.append(Claim(NAMED, (item,), sentence.start, sentence.end))
                 else:
-                    self._claim(sentence, carried, first)
-                    item = None
-                carried, first = NAMED, False
+                    handed, item = self._claim(sentence, carried, first), None
+                carried, first = handed, False
                 continue
             if sentence.end - sentence.start < 3 or not self.folded[sentence.start : sentence.end].strip():
                 continue
@@ -128,7 +141,9 @@ class _Reader:
         if OTHERS.search(self.folded, sentence.start, sentence.end):
             self.others = True
             return NAMED
-        letter = self._by_text(sentence, cue) if force or first or (carried and sentence.opens_line) else None
+        aside = self.others and BULLET.match(self.folded, sentence.start) is not None
+        wanted = force or first or (carried and sentence.opens_line)
+        letter = self._by_text(sentence, cue) if wanted and not aside else None
         if letter and (force or carried):
             self.out.claims.append(Claim(max(force, carried), (letter,), sentence.start, sentence.end, True))
         elif letter:
@@ -219,8 +234,37 @@ class _Reader:
         elif AFFIRM.search(self.folded, start, sentence.end):
             self.out.affirmed.setdefault(letter, claim)
 
-    def _claim(self, sentence: Sentence, carried: int, first: bool) -> None:
+    def _claim(self, sentence: Sentence, carried: int, first: bool) -> int:
+        """Take in a sentence that names letters; returns the force it hands on to the next line."""
         force, cue = self._force(sentence)
+        kept = self._not_refused(sentence, force, cue)
+        if force and self._says_none(kept[-1].end if kept else sentence.start, sentence.end):
+            self.out.claims.append(Claim(force, (), sentence.start, sentence.end))
+            return NAMED
+        if self._aside(sentence, force):
+            return NAMED
+        after = [g for g in kept if g.end > cue and (cue < 0 or not self._conceded_before(g, cue))]
+        before = [group for group in kept if group.end <= cue and len(group.letters) < 3]
+        if not after and force == ANNOUNCED and self._announces_next(sentence, cue):
+            return force
+        chosen = after[0] if after else before[-1] if before else None
+        if not chosen or (len(chosen.letters) > 2 and (force < ANNOUNCED or chosen.end <= cue)):
+            return NAMED
+        claim = Claim(
+            self._weight(sentence, chosen, max(force, carried), first), chosen.letters, sentence.start, sentence.end
+        )
+        self.out.claims.append(claim)
+        if first:
+            self.out.opening.append(claim)
+        return NAMED
+
+    def _announces_next(self, sentence: Sentence, cue: int) -> bool:
+        """Whether a line breaks off after its cue: «… گزینه صحیح», and the letter on the next line."""
+        short = sentence.unfinished and sentence.end - cue < _ANNOUNCES_NEXT
+        return short and not VERB.search(self.folded, cue, sentence.end)
+
+    def _not_refused(self, sentence: Sentence, force: int, cue: int) -> list[Group]:
+        """The groups of letters that the sentence does not set aside; the others are noted as refused."""
         groups = groups_of(self.folded, self.options, sentence)
         kept = []
         for index, group in enumerate(groups):
@@ -228,30 +272,34 @@ class _Reader:
                 self.out.refused.update(group.letters)
             else:
                 kept.append(group)
-        none_from = kept[-1].end if kept else sentence.start
-        if force and self._says_none(none_from, sentence.end):
-            self.out.claims.append(Claim(force, (), sentence.start, sentence.end))
-            return
+        return kept
+
+    def _aside(self, sentence: Sentence, force: int) -> bool:
+        """Whether the sentence discusses the options not chosen: «گزینه‌های دیگر …», and the list after it."""
         if sentence.opens_line:
             self.others = self.others and BULLET.match(self.folded, sentence.start) is not None
         aside = OTHERS.search(self.folded, sentence.start, min(sentence.end, sentence.start + 30)) is not None
         aside = aside and "بنابراین" not in self.folded[sentence.start : sentence.end]
-        if aside or (self.others and force < ANNOUNCED):
-            return
-        after = [g for g in kept if g.end > cue and (cue < 0 or not CONCEDED.search(self.folded, cue, g.start))]
-        before = [group for group in kept if group.end <= cue and len(group.letters) < 3]
-        chosen = after[0] if after else before[-1] if before else None
-        if not chosen or (len(chosen.letters) > 2 and (force < ANNOUNCED or chosen.end <= cue)):
-            return
-        force = max(force, carried)
+        return aside or (self.others and force < ANNOUNCED)
+
+    def _weight(self, sentence: Sentence, chosen: Group, force: int, first: bool) -> int:
+        """With what force the sentence chooses the group."""
+        if any(claim.force == ANNOUNCED and claim.letters for claim in self.out.claims) and self._also(chosen):
+            force = min(force, CONCLUDED)
         if force < ANNOUNCED and (first or sentence.last) and self._stands_alone(sentence, chosen):
             force = ANNOUNCED
         if not force and AFFIRM.search(self.folded, sentence.start, sentence.end):
             force = AFFIRMED
-        claim = Claim(force, chosen.letters, sentence.start, sentence.end)
-        self.out.claims.append(claim)
-        if first:
-            self.out.opening.append(claim)
+        return force
+
+    def _conceded_before(self, group: Group, cue: int) -> bool:
+        """Whether the group stands in a clause such as «اگرچه …» after the cue; its own words may hold a «نسبت به»."""
+        stop = before_option(self.folded, self.options, group.letters[0], group.start, cue)
+        return CONCEDED.search(self.folded, cue, stop) is not None
+
+    def _also(self, group: Group) -> bool:
+        past = past_option(self.folded, self.options, group.letters[-1], group.end)
+        return ALSO.match(self.folded, past) is not None
 
     def _stands_alone(self, sentence: Sentence, group: Group) -> bool:
         return bool(

@@ -54,6 +54,9 @@ _ANNOUNCED = re.compile(r"(?:است|[:=]|حرف) {0,3}$")
 _LISTED = re.compile(r" *(?:[،,/]|[،,]? ?(?<!\w)(?:و|یا)(?= )) *")
 _CONTRASTED = re.compile(r"(?<!\w)(?:نیست|نیستند|نه|بلکه)[ ،؛,]{1,3}(?:بلکه )?$")
 _SAID_TO_BE = re.compile(r" {1,2}(?:است|درست|صحیح)(?!\w)| {0,2}(?:[.،\n]|$)")
+# «مناسب‌ترین گام **د** (فلان) است»: bold marks are blanks here; but a vitamin may be bold too.
+_SET_OFF = re.compile(r"(?<!ویتامین) {3}$")
+_THEN = re.compile(r" {2,3}(?:\(|است(?!\w))")
 _LINE_START = re.compile(r"(?:^|\n)[ \-•]{0,8}$")
 _ENUMERATED = re.compile(r" ?[).:-]| *(?:\n|$)")
 _SPECIES = re.compile(r"\. ?[a-z]{4}")  # C. difficile
@@ -109,7 +112,8 @@ def _held(folded: str, start: int, end: int) -> tuple[int, int] | None:
 def _latin(folded: str, match: re.Match[str]) -> Mention | None:
     start, end = match.span()
     letter = LETTER_OF[match[0]]
-    if held := _held(folded, start, end):
+    held = _held(folded, start, end)
+    if held and (match[0].isupper() or folded[held[0]] in "[("):  # «c» in quotation marks is a symbol of the question
         return Mention(letter, *held)
     if _AFTER_NOUN.search(folded, max(0, start - 30), start):
         return Mention(letter, start, end)
@@ -146,6 +150,8 @@ def _persian(folded: str, match: re.Match[str]) -> Mention | None:
     if _LINE_START.search(folded, max(0, start - 9), start) and _ENUMERATED.match(folded, end):
         return Mention(letter, start, end)
     if _CONTRASTED.search(folded, max(0, start - 14), start) and _SAID_TO_BE.match(folded, end):
+        return Mention(letter, start, end)
+    if _SET_OFF.search(folded, max(0, start - 12), start) and _THEN.match(folded, end) and match[0] != "ا":
         return Mention(letter, start, end)
     return None
 
@@ -196,7 +202,8 @@ AFFIRM = re.compile(
 )
 REJECT = re.compile(
     r"نادرست|غلط|اشتباه|نیست|نیستند|نمی |ندارد|ندارند|نبود|(?<!\w)رد (?:می|شد|کرد)|حذف (?:می|شد|کرد)"
-    r"|کنار (?:می ?گذار|گذاشته)|منتفی|کمتر محتمل|مردود|غیر ?منطقی|بی ربط|نامناسب(?! آن)|نامعتبر|incorrect|wrong|not "
+    r"|کنار (?:می ?گذار|گذاشته)|منتفی|کمتر محتمل|کمترین احتمال|مردود|غیر ?منطقی|بی ربط|نامناسب(?! آن)|نامعتبر"
+    r"|incorrect|wrong|not "
 )
 _NOT = r"(?:نیست|نیستند|نمی ?باشد|نمی ?باشند|نمی ?تواند|نمی ?توانند|به نظر نمی ?رسد|ندارد|ندارند)"
 # How a sentence with an answer cue takes back the letter it names: «گزینه صحیح [C] نیست», «… انتخاب مناسبی نیست».
@@ -208,7 +215,10 @@ DENIED = re.compile(
     rf"(?:صحیح|درست|مناسب|منطقی|دقیق|پاسخ|جواب|انتخاب|گزینه|محتمل|کامل)(?: ?ی| ?ترین)*(?: \w+){{0,3}} +{_NOT}"
     r"|نادرست|غلط|نامعتبر|حذف (?:می|شد)|(?<!\w)رد (?:می|شد)|(?:صحیح|درست|مناسب)\W*نیست"
     r"|(?<!\w)نمی ?پذیر|کنار (?:می ?گذار|گذاشته)|قبول (?:نمی|نکن)|نمی ?توان\w{0,2} (?:\w+ ){0,2}?(?:پذیرفت|درست|صحیح)"
+    r"|کمترین (?:احتمال|ارتباط)|کمتر (?:محتمل|احتمال)|احتمال(?: \w+){0,2} (?:بسیار |خیلی )?کم(?:ی|تری)? (?:است|دارد)"
 )
+# «گزینه [C] محتمل‌ترین توضیح برای این علائم نیست.»
+ENDS_DENIED = re.compile(r"(?<!\w)(?:نیست|نیستند|نمی ?باشد|نمی ?باشند)\W*$")
 NEITHER = re.compile(r"(?<!\w)(?:نه|غیر از|به جز|بجز|پاسخ نادرست|پاسخ غلط|not)\W{1,3}(?:گزینه\W{1,3})?$")
 NOT_BUT = re.compile(r"(?<!\w)(?:نه|not)\W{1,3}(?:گزینه\W{1,3})?$")
 # «[A] نیست، [B] نیست، پس [C]»
@@ -241,6 +251,8 @@ NOTHING_SAID = re.compile(r"(?:پاسخ|جواب)(?: \w+){0,2} این(?: است)
 OTHERS = re.compile(
     r"گزینه(?<!بین .{5})(?<!میان .{5})(?: ?ها)?(?: ?ی)? (?:دیگر|باقی)|سایر (?:گزینه|موارد)|بقیه|دیگر گزینه"
 )
+# «گزینه [D] نیز درست است» adds a second to what is chosen already.
+ALSO = re.compile(r"\W*(?:نیز|هم)(?!\w)")
 # The question asks for the option that does not fit.
 EXCEPT = re.compile(
     r"نادرست|غلط|به ?جز|به ?غیر|نیست|نیستند|نمی |ندارد|ندارند|اشتباه|استثنا|نمی ?باشد|کمترین|بعید"

@@ -20,6 +20,7 @@ from gaokerena.option_cues import (
     CLAUSE_BEGINS,
     CLAUSE_END,
     DENIED,
+    ENDS_DENIED,
     IS_NOT,
     NEITHER,
     NOT_BUT,
@@ -69,7 +70,8 @@ class Denials:
         turn = TURN.search(self.folded, min(past, stop), stop)
         stop = turn.start() if turn else stop
         if announced:
-            return self._is_not(past, stop) or DENIED.search(self.folded, past, stop) is not None
+            denied = self._is_not(past, stop) or DENIED.search(self.folded, past, stop) is not None
+            return denied or (self._plain(group) and ENDS_DENIED.search(self.folded, past, stop) is not None)
         denied = REJECT.search(self.folded, past, min(stop, past + 200))
         return denied is not None and not AFFIRM.search(self.folded, past, denied.start())
 
@@ -97,6 +99,11 @@ class Denials:
     def of_choice(self, start: int, end: int) -> bool:
         """Whether words there say that something is not chosen or not to be chosen."""
         return REFUSED.search(self.folded, start, end) is not None
+
+    def _plain(self, group: Group) -> bool:
+        """Whether the last letter's option holds no denial of its own."""
+        place = LETTERS.index(group.letters[-1])
+        return place >= len(self.own) or not self.own[place]
 
     def _is_not(self, past: int, stop: int) -> bool:
         return IS_NOT.match(self.folded, past, stop) is not None

@@ -16,6 +16,7 @@ from gaokerena.option_cues import JOIN, SENTENCE_END, VERB, Mention, ends_senten
 from gaokerena.questions import LETTERS, Letter
 
 _NOT_WORD = re.compile(r"\W+")
+_NOUN = re.compile(r"\W*گزینه\W*$")
 _INFLECTION = re.compile("های|ها|ی|ئ")
 
 
@@ -70,7 +71,7 @@ def groups_of(folded: str, options: tuple[str, ...], sentence: Sentence) -> list
     """The letters of a sentence, those joined by «و» and the like together."""
     groups: list[Group] = []
     for mention in sentence.inside:
-        if groups and _joined(folded, options, groups[-1], mention.start):
+        if groups and _joined(folded, options, groups[-1], mention):
             letters = groups[-1].letters
             letters = letters if mention.letter in letters else (*letters, mention.letter)
             groups[-1] = Group(letters, groups[-1].start, mention.end)
@@ -79,12 +80,25 @@ def groups_of(folded: str, options: tuple[str, ...], sentence: Sentence) -> list
     return groups
 
 
-def _joined(folded: str, options: tuple[str, ...], group: Group, start: int) -> bool:
-    """Whether only «و» and the like stand between the group and the letter at `start`, the option's words aside."""
-    if start - group.end > 150:
+def _joined(folded: str, options: tuple[str, ...], group: Group, mention: Mention) -> bool:
+    """Whether only «و» and the like stand between the group and the next letter, the options' own words aside."""
+    if mention.start - group.end > 150:
         return False
-    end = min(past_option(folded, options, group.letters[-1], group.end), start)
+    end = min(past_option(folded, options, group.letters[-1], group.end), mention.start)
+    start = before_option(folded, options, mention.letter, mention.start, end)
     return JOIN.search(folded, end, start) is not None and VERB.search(folded, end, start) is None
+
+
+def before_option(folded: str, options: tuple[str, ...], letter: Letter, at: int, least: int = 0) -> int:
+    """`at`, or where the option's own words begin when they stand right before it («کودکان (A)»)."""
+    option = options[LETTERS.index(letter)] if options else ""
+    noun = _NOUN.search(folded, max(least, at - 12), at)
+    start = end = noun.start() if noun else at
+    for _ in range(len(option)):
+        start -= 1
+        while start >= least and not folded[start].isalnum():
+            start -= 1
+    return start if option and start >= least and compact(folded[start:end]) == option else at
 
 
 def past_option(folded: str, options: tuple[str, ...], letter: Letter, at: int) -> int:

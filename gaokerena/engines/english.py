@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from gaokerena.prompts import asked, inert
 from gaokerena.questions import LETTERS, Prompting
 
-VERSION = "2026-11-22"
+VERSION = "2026-11-21"
 """Changes with every change of wording below; it is part of a pipeline's revision."""
 
 TRANSLATE = (

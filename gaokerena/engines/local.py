@@ -89,9 +89,11 @@ class LocalEngine:
 
     @property
     def description(self) -> str:
-        """Device, dtype and context length, for the log."""
-        model = self._loaded.model
-        return f"{model.device.type}, {str(model.dtype).removeprefix('torch.')}, context {self._loaded.context}"
+        """Device, dtype, context length and threads, for the log and for what an evaluation notes."""
+        model, context = self._loaded.model, self._loaded.context
+        return (
+            f"{model.device.type}, {str(model.dtype).removeprefix('torch.')}, context {context}, threads {self._using}"
+        )
 
     def stream(self, requests: Sequence[Request], stop: Stop | None = None) -> Iterator[tuple[int, Event]]:
         """See `engines.base`."""
@@ -125,6 +127,7 @@ class LocalEngine:
             self._loaded = load(base, adapters, device=device, dtype=dtype, quantise=quantise)
             if threads := self._threads or enough(self._loaded.parameters, self._loaded.model.device.type):
                 torch.set_num_threads(threads)
+            self._using = torch.get_num_threads()
             self._limits.positions = self._limits.positions or room_for_positions(self._loaded.model)
             self._batch = Batch(
                 self._loaded.model,

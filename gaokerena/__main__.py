@@ -1,11 +1,12 @@
 """python -m gaokerena"""
 
-from gaokerena.engines.threads import calm
+if __name__ == "__main__":  # worker processes import this file too, and need nothing of it
+    from gaokerena.engines.threads import calm
 
-calm()
+    calm()
 
-from gaokerena import logs  # noqa: E402
-from gaokerena.cli import main  # noqa: E402
+    from gaokerena import logs
+    from gaokerena.cli import main
 
-logs.set_up()
-main()
+    logs.set_up()
+    main()

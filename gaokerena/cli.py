@@ -17,6 +17,7 @@ import typer
 from gaokerena import __version__
 from gaokerena.answers import Answer
 from gaokerena.engines.base import EngineError, Failed, Finished, Queued, Request
+from gaokerena.evaluation.cli import app as evaluation
 from gaokerena.gather import Gathering
 from gaokerena.intake import RefusalError, read_question
 from gaokerena.presets import Preset, load_preset
@@ -33,6 +34,7 @@ SHOWN = {
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None, pretty_exceptions_enable=False
 )
+app.add_typer(evaluation, name="evaluate")
 
 
 def _version(wanted: bool) -> None:

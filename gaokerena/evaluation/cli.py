@@ -1,0 +1,88 @@
+"""The doors `python -m gaokerena evaluate …`: recorded answers, live runs, verifying, judging, rules.
+
+python -m gaokerena evaluate transcripts transcripts.parquet --json evaluation.json
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from gaokerena.files import atomic
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__)
+
+
+@app.command()
+def transcripts(
+    file: Annotated[Path, typer.Argument(help="transcripts (.parquet, .jsonl), or a folder that holds them")],
+    choices: Annotated[
+        Literal["annotated", "extracted"], typer.Option(help="as a person read them, or by the option reader")
+    ] = "annotated",
+    out: Annotated[Path | None, typer.Option("--json", help="write everything there as JSON")] = None,
+    disagreements: Annotated[Path | None, typer.Option(help="list where reader and person differ (JSON lines)")] = None,
+    verifier: Annotated[list[Path] | None, typer.Option(help="a verifier's file; else those beside FILE")] = None,
+    no_verifier: Annotated[bool, typer.Option("--no-verifier", help="leave the verifier's file out")] = False,
+    pool: Annotated[
+        list[str] | None, typer.Option(help="models pooled, MODEL:PROMPTING+MODEL:PROMPTING; else all sampled ones")
+    ] = None,
+    no_extraction: Annotated[bool, typer.Option("--no-extraction", help="do not measure the option reader")] = False,
+    seed: Annotated[int, typer.Option(help="of the bootstrap and the folds")] = 1,
+) -> None:
+    """Evaluate recorded answers: python -m gaokerena evaluate transcripts transcripts.parquet --json evaluation.json"""
+    from gaokerena.evaluation.decisions import PoolError
+    from gaokerena.evaluation.evaluate import as_json, evaluate
+    from gaokerena.evaluation.extraction import write_disagreements
+    from gaokerena.evaluation.tables import as_text
+    from gaokerena.transcripts import TranscriptsError
+
+    files = [] if no_verifier else verifier or None
+    extract = not no_extraction or disagreements is not None
+    try:
+        found = evaluate(file, choices=choices, verifiers=files, pools=_pools(pool), extract=extract, seed=seed)
+        report = as_json(found, command())
+        if disagreements is not None and found.read is not None:
+            count = write_disagreements(disagreements, found.rows, found.read)
+            typer.echo(f"{count} disagreements in {disagreements}", err=True)
+        if out is not None:
+            write(out, report)
+    except (TranscriptsError, PoolError) as error:
+        raise fail(str(error)) from None
+    except OSError as error:
+        raise fail(f"{error.filename or file}: {error.strerror}; name another place") from None
+    typer.echo(as_text(report))
+
+
+def _pools(named: list[str] | None) -> list[tuple[tuple[str, str], ...]] | None:
+    """`r:cot+v:cot` as ((r, cot), (v, cot)); a model without prompting is asked with CoT."""
+    if named is None:
+        return None
+    pools = []
+    for text in named:
+        members = [part.rpartition(":") if ":" in part else (part, ":", "cot") for part in text.split("+")]
+        pools.append(tuple((model, prompting) for model, _, prompting in members))
+    return pools
+
+
+def write(path: Path, report: dict[str, Any]) -> None:
+    """Write `report` as JSON, whole or not at all; the folder is made when missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic(path) as half:
+        half.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def command() -> str:
+    """The command line as a reader would type it, without this machine's folders."""
+    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
+    return shlex.join(["python", "-m", "gaokerena", *words])
+
+
+def fail(text: str) -> typer.Exit:
+    """Print `text` to standard error; raise what comes back."""
+    typer.echo(text, err=True)
+    return typer.Exit(2)

@@ -1,0 +1,161 @@
+"""Recorded answers evaluated whole: cells, comparisons, agreement of the option reader, curves; one JSON object.
+
+    GAOKERENA_DATA=… python -m gaokerena evaluate transcripts $GAOKERENA_DATA/transcripts.parquet --json out.json
+
+Nothing here samples a model: the file is all there is. Equal files, options and seed give equal figures.
+Not covered: searching for better rules (`search`), drawing (`report`).
+"""
+
+from __future__ import annotations
+
+import platform
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaokerena.evaluation import extraction, verifier_file
+from gaokerena.evaluation.alignment import Alignment, align
+from gaokerena.evaluation.answers import Group, Rows, grouped, letters, load
+from gaokerena.evaluation.cells import Decision, cells_of
+from gaokerena.evaluation.curves import abstention, invariance
+from gaokerena.evaluation.decisions import Name, Pool, decisions_of
+from gaokerena.evaluation.paired import comparisons_of
+from gaokerena.evaluation.resampling import RESAMPLES
+from gaokerena.options import Reading
+from gaokerena.transcripts import TranscriptsError
+
+SCHEMA = 1
+Choices = Literal["annotated", "extracted"]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What was asked of one suite, matched and decided."""
+
+    groups: list[Group]
+    alignment: Alignment
+    finals: Mapping[Name, NDArray[np.int8]]
+    decisions: list[Decision]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Everything read and decided, before it is written down."""
+
+    rows: Rows
+    read: list[Reading] | None
+    choices: Choices
+    seed: int
+    suites: dict[str, Suite]
+
+
+def evaluate(
+    path: Path,
+    *,
+    choices: Choices = "annotated",
+    verifiers: Sequence[Path] | None = None,
+    pools: Sequence[Pool] | None = None,
+    extract: bool = True,
+    seed: int = 1,
+) -> Evaluated:
+    """Read and decide. `verifiers` None takes the files beside the transcripts. Raises TranscriptsError, PoolError.
+
+    With `choices` annotated, rows that nobody read count as without a choice; a file where nobody read any is refused.
+    `extract` also reads every answer with the option reader, to measure it.
+    """
+    rows = load(path)
+    if choices == "annotated" and not any(rows.annotated):
+        raise TranscriptsError(f"{path}: no row has an annotated_choice; evaluate with --choices extracted")
+    files = verifier_file.beside(path) if verifiers is None else verifiers
+    verified = [row for file in files for row in verifier_file.read(file)]
+    reading = extraction.begin(rows) if extract or choices == "extracted" else None
+    chosen = extraction.choices(reading()) if choices == "extracted" and reading else rows.annotated
+    by_suite: dict[str, list[Group]] = defaultdict(list)
+    for group in grouped(rows, letters(chosen)):
+        by_suite[group.suite].append(group)
+    suites = {suite: _suite(groups, verified, pools, seed) for suite, groups in by_suite.items()}
+    return Evaluated(rows, reading() if reading else None, choices, seed, suites)
+
+
+def _suite(
+    groups: list[Group], verified: Sequence[verifier_file.Verified], pools: Sequence[Pool] | None, seed: int
+) -> Suite:
+    alignment = align(groups)
+    finals = verifier_file.attach([row for row in verified if row.suite == groups[0].suite], groups)
+    return Suite(groups, alignment, finals, decisions_of(groups, alignment, finals, pools, seed=seed))
+
+
+def as_json(found: Evaluated, command: str) -> dict[str, Any]:
+    """The object that `--json` writes and the report reads; schema in docs/evaluation.md."""
+    rows, seed = found.rows, found.seed
+    report: dict[str, Any] = {
+        "schema": SCHEMA,
+        "command": command,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "source": {
+            "files": [path.name for path in rows.files],
+            "sha256": rows.digest(),
+            "rows": len(rows),
+            "unscored": dict(rows.unscored),
+        },
+        "choices": found.choices,
+        "seed": seed,
+        "resamples": RESAMPLES,
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in ("numpy", "scipy")}},
+        "alignment": [suite.alignment.report() for suite in found.suites.values()],
+        "cells": [],
+        "extraction": extraction.measured(rows, found.read, seed=seed) if found.read and any(rows.annotated) else [],
+        "comparisons": [],
+        "abstention": [],
+        "invariance": [],
+    }
+    for suite in found.suites.values():
+        report["cells"] += cells_of(suite.decisions, seed=seed)
+        report["comparisons"] += comparisons_of(pairs(suite.decisions), suite.alignment, seed=seed)
+        report["abstention"] += [abstention(group) for group in suite.groups if group.samples > 1]
+        report["invariance"] += _invariances(suite, seed)
+    return report
+
+
+def _invariances(suite: Suite, seed: int) -> list[dict[str, Any]]:
+    by_name = {group.name: group for group in suite.groups}
+    found = []
+    for model in dict.fromkeys(group.model for group in suite.groups):
+        straight, cot = by_name.get((model, "straight")), by_name.get((model, "cot"))
+        if straight and cot and (entry := invariance(straight, cot, suite.alignment, seed=seed)):
+            found.append(entry)
+    return found
+
+
+def pairs(decisions: Sequence[Decision]) -> list[tuple[Decision, Decision]]:
+    """What is compared: models under one rule and prompting, and one model's or pool's rules with each other.
+
+    Decisions over several models are compared with the verifier's, or where there is none with plurality's.
+    """
+    own = [decision for decision in decisions if decision.own is not None]
+    several = [decision for decision in decisions if decision.own is None]
+    found = [
+        (one, other)
+        for place, one in enumerate(own)
+        for other in own[place + 1 :]
+        if _alike(one, other) or _one_models_rules(one, other)
+    ]
+    verified = [decision for decision in own if decision.rule == "verifier"]
+    found += [(one, other) for one in verified for other in own if other.prompting == "straight"]
+    yardsticks = verified or [decision for decision in own if decision.rule == "plurality"]
+    return found + [(one, other) for one in several for other in yardsticks]
+
+
+def _alike(one: Decision, other: Decision) -> bool:
+    return one.rule == other.rule and one.prompting == other.prompting
+
+
+def _one_models_rules(one: Decision, other: Decision) -> bool:
+    return one.model == other.model

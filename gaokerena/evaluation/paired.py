@@ -1,0 +1,98 @@
+"""Comparisons: two decisions on the same questions, with a paired interval and a test.
+
+    comparisons_of([(r_sc, aya_sc), ...], alignment, seed=1)
+
+Questions are those of the subjects both were asked in, matched by content; one that a side has no answer to counts as
+wrong there, and is counted. Left out are questions no other model was asked, and what a model with such questions
+seems to lack: it may have been asked it in other words.
+
+`difference` is a minus b in percentage points, `ci95` by a bootstrap over questions. `p` is McNemar's exact test where
+both sides choose whole letters, else a sign-flip test on the differences of each question.
+
+Not covered: correction for the number of comparisons; the report says how many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaokerena.evaluation.alignment import Alignment
+from gaokerena.evaluation.cells import Decision
+from gaokerena.evaluation.resampling import intervals_of, sign_flips_of
+from gaokerena.statistics import mcnemar_exact
+
+Scores = NDArray[np.float64]
+
+
+def comparisons_of(
+    pairs: Sequence[tuple[Decision, Decision]], alignment: Alignment, *, seed: int
+) -> list[dict[str, Any]]:
+    """One entry a pair; pairs without a subject in common are left out."""
+    made, differences = [], []
+    for one, other in pairs:
+        common = _common(one, other, alignment)
+        if not len(common):
+            continue
+        a, b = on(one, common), on(other, common)
+        entry = _named(one, other) | _counted(a, b, one, other)
+        made.append(entry)
+        differences.append(np.nan_to_num(a) - np.nan_to_num(b))
+    fractions = [place for place, entry in enumerate(made) if entry["test"] == "sign_flip"]
+    for entry, (low, high) in zip(made, intervals_of(differences, seed=seed), strict=True):
+        entry["ci95"] = [round(100 * low, 6), round(100 * high, 6)]
+    for place, p in zip(fractions, sign_flips_of([differences[place] for place in fractions], seed=seed), strict=True):
+        made[place]["p"] = p
+    return made
+
+
+def _common(one: Decision, other: Decision, alignment: Alignment) -> NDArray[np.int64]:
+    """Questions of the subjects both were asked in, that at least one of them answered and both were asked for sure."""
+    shared = set(one.subjects) & set(other.subjects)
+    left_out = alignment.lonely.union(*(alignment.unsure.get((d.model, d.prompting), ()) for d in (one, other)))
+    either = np.union1d(one.numbers, other.numbers).tolist()
+    kept = [number for number in either if alignment.subjects[number] in shared and number not in left_out]
+    return np.array(kept, np.int64)
+
+
+def on(decision: Decision, questions: NDArray[np.int64]) -> Scores:
+    """The decision's score on each question; nan where it was not asked. A repeated question counts once, as first."""
+    numbers, first = np.unique(decision.numbers, return_index=True)
+    place = np.minimum(np.searchsorted(numbers, questions), len(numbers) - 1)
+    scores = np.where(numbers[place] == questions, decision.scores[first[place]], np.nan)
+    return scores.astype(np.float64)
+
+
+def _named(one: Decision, other: Decision) -> dict[str, Any]:
+    return {
+        "a": one.model,
+        "b": other.model,
+        "suite": one.suite,
+        "rule": one.rule if one.rule == other.rule else f"{one.rule} vs {other.rule}",
+        "prompting": one.prompting if one.prompting == other.prompting else f"{one.prompting} vs {other.prompting}",
+        "a_rule": one.rule,
+        "b_rule": other.rule,
+        "a_prompting": one.prompting,
+        "b_prompting": other.prompting,
+    }
+
+
+def _counted(a: Scores, b: Scores, one: Decision, other: Decision) -> dict[str, Any]:
+    right_a, right_b = np.nan_to_num(a), np.nan_to_num(b)
+    entry: dict[str, Any] = {
+        "n": len(a),
+        "unanswered": [int(np.isnan(a).sum()), int(np.isnan(b).sum())],
+        "accuracy": [round(100 * float(right_a.mean()), 6), round(100 * float(right_b.mean()), 6)],
+        "difference": round(100 * float((right_a - right_b).mean()), 6),
+        "ci95": None,
+        "p": None,
+        "test": "sign_flip",
+        "discordant": None,
+    }
+    if one.whole and other.whole:
+        only_a, only_b = int((right_a > right_b).sum()), int((right_b > right_a).sum())
+        entry |= {"p": mcnemar_exact(only_a, only_b), "test": "mcnemar_exact", "discordant": [only_a, only_b]}
+    return entry

@@ -20,6 +20,7 @@ from typing import cast
 
 from pydantic import ValidationError
 
+from gaokerena.evaluation.run import stem
 from gaokerena.questions import Prompting, Question
 from gaokerena.transcripts import Transcript, TranscriptsError, read
 
@@ -96,12 +97,12 @@ class Paired:
 
 def locate(folder: Path, suite: str, side: Side) -> Answers:
     """The answers of `side` that a live evaluation wrote into `folder`. Raises FreeformError, TranscriptsError."""
-    pattern = f"{suite}.{side.model}.{side.prompting or '*'}.jsonl"
-    files = sorted((folder / FOLDER).glob(pattern))
+    names = [stem(suite, side.model, prompting) for prompting in _PROMPTINGS if side.prompting in (None, prompting)]
+    files = [path for name in names if (path := folder / FOLDER / f"{name}.jsonl").is_file()]
     if not files:
         raise FreeformError(
-            f"{folder / FOLDER}: no {pattern}; write it with: python -m gaokerena evaluate run --suite {suite} "
-            f"--model {side.model} --out {folder}, or name a file of transcripts with --file"
+            f"{folder / FOLDER}: no {' or '.join(names)} (.jsonl); write it with: python -m gaokerena evaluate run "
+            f"--suite {suite} --model {side.model} --out {folder}, or name a file of transcripts with --file"
         )
     return read_side(files, side)
 

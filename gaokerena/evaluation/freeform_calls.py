@@ -1,32 +1,36 @@
 """Asking the judge about every pair in both orders, each call kept on the disk as soon as it has ended.
 
-    log = CallLog(Path("run/judge.calls.jsonl"))
-    judged = Judge(engine, "judge", log).judge(pairs)       # {(pair's question, run, order): Call}
+    with CallLog(Path("run/judge.calls.jsonl")) as log:
+        judged = Judge(engine, "judge", log).judge(pairs)       # judged.calls: {(question, run, order): Call}
 
 A call is found again by all that decided it: judge, weights, conversation, sampling, seed. So a judging that was killed
 goes on where it stood, and a larger one uses the calls of the smaller. Each line says which model was shown first. A
 reply without a readable verdict is answered once with a reminder; what is unreadable even then is kept as such. A call
 that failed (the server, a prompt too long) is not kept: the next run asks again.
 
-Not covered: several processes writing one log.
+Not covered: several judges in one call.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from gaokerena.answers import FinishReason, Usage
 from gaokerena.bidi import strip
 from gaokerena.comparisons import now
 from gaokerena.engines.base import Engine, Failed, Finished, Reasoning, Request, Sampling, Text
 from gaokerena.engines.generations import key
-from gaokerena.evaluation.freeform import FreeformError, Pair
+from gaokerena.evaluation.freeform import Pair
 from gaokerena.evaluation.freeform_prompt import FINGERPRINT, ORDERS, VERSION, Label, Order, again, judging, label
+from gaokerena.evaluation.progress import Meter
+from gaokerena.evaluation.run_rows import Rows
 from gaokerena.scrub import scrub
 
 JUDGING = Sampling(temperature=0.0, max_new_tokens=400)
@@ -68,46 +72,29 @@ class Call(BaseModel):
 
 
 class CallLog:
-    """An append-only file of JSON lines. A last line cut off by a crash is cut away; any other bad line is an error.
-
-    Raises FreeformError for a line that is no call, OSError where the file cannot be read or written.
-    """
+    """The calls on disk, by key; see `run_rows.Rows` for how they are written. Use it in a `with`. Raises RunError."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._rows = Rows(path, Call)
         self._calls: dict[str, Call] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+b") as file:
-            file.seek(0)
-            whole = 0
-            for number, line in enumerate(file, 1):
-                if not line.endswith(b"\n"):
-                    file.truncate(whole)
-                    break
-                whole += len(line)
-                self._take(line, number)
 
-    def __len__(self) -> int:
-        return len(self._calls)
+    def __enter__(self) -> Self:
+        with ExitStack() as closing:
+            rows = closing.enter_context(self._rows)
+            self._calls = {call.key: call for call in rows.read()}
+            closing.pop_all()  # whole: the file stays open until the log is closed
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._rows.__exit__(*error)
 
     def find(self, name: str) -> Call | None:
         return self._calls.get(name)
 
     def add(self, call: Call) -> None:
         """Keep one call; it has reached the disk on return."""
-        with self.path.open("ab") as file:
-            file.write(call.model_dump_json().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        self._calls[call.key] = call
-
-    def _take(self, line: bytes, number: int) -> None:
-        try:
-            call = Call.model_validate_json(line)
-        except ValidationError as error:
-            raise FreeformError(
-                f"{self.path}:{number}: not a judge's call; delete that line or use another --out"
-            ) from error
+        self._rows.append(call)
         self._calls[call.key] = call
 
 
@@ -145,19 +132,19 @@ class Judge:
     sampling: Sampling = JUDGING
     seed: int = 0
 
-    def judge(self, pairs: Sequence[Pair], tell: Callable[[int, int], None] | None = None) -> Judged:
-        """Every pair in both orders; `tell(done, total)` is called as calls come in. Never asks for what is logged."""
-        judged, wanted = Judged(), []
+    def judge(self, pairs: Sequence[Pair], meter: Meter | None = None) -> Judged:
+        """Every pair in both orders; `meter` shows how far it is. Never asks for what is logged."""
+        judged, wanted, meter = Judged(), [], meter or Meter(0, out=io.StringIO())
         for task in (self._task(pair, order) for pair in pairs for order in ORDERS):
+            meter.total += 1
             if call := self.log.find(task.name):
                 judged.calls[_place(task)] = call
+                meter.done += 1
+                meter.before(call.usage)
             else:
                 wanted.append(task)
-        total, tell = len(judged.calls) + len(wanted), tell or _silent
-        tell(len(judged.calls), total)
         for start in range(0, len(wanted), AT_ONCE):
-            for _ in self._some(wanted[start : start + AT_ONCE], judged):
-                tell(len(judged.calls) + len(judged.failures), total)
+            self._some(wanted[start : start + AT_ONCE], judged, meter)
         return judged
 
     def _task(self, pair: Pair, order: Order) -> _Task:
@@ -170,45 +157,52 @@ class Judge:
         )
         return _Task(pair, order, request, key(request, self.revision))
 
-    def _some(self, tasks: list[_Task], judged: Judged) -> Iterator[None]:
-        """Ask `tasks`, then once more those whose verdict was not readable; yields after each that is settled."""
+    def _some(self, tasks: list[_Task], judged: Judged, meter: Meter) -> None:
+        """Ask `tasks`, then once more those whose verdict was not readable."""
         unread: list[_Task] = []
-        for task, reply, end in self._replies(tasks, [task.request for task in tasks]):
+        for task, reply, end in self._replies(tasks, [task.request for task in tasks], meter):
             if isinstance(end, Finished) and end.finish_reason != "stopped" and label(reply) is None:
                 task.said, task.usage = reply, end.usage
                 unread.append(task)
             else:
-                self._keep(task, reply, end, 1, judged)
-                yield
-        reminders = [self._reminder(task) for task in unread]
-        for task, reply, end in self._replies(unread, reminders):
-            self._keep(task, reply, end, 2, judged)
-            yield
+                self._settle(task, reply, end, 1, judged, meter)
+        for task, reply, end in self._replies(unread, [self._reminder(task) for task in unread], meter):
+            self._settle(task, reply, end, 2, judged, meter)
 
     def _reminder(self, task: _Task) -> Request:
         turns = again(task.request.messages, task.said)
         return Request(self.model, turns, sampling=self.sampling, seed=self.seed, question_id=task.pair.question_id)
 
     def _replies(
-        self, tasks: Sequence[_Task], requests: Sequence[Request]
-    ) -> Iterable[tuple[_Task, str, Failed | Finished]]:
+        self, tasks: Sequence[_Task], requests: Sequence[Request], meter: Meter
+    ) -> Iterator[tuple[_Task, str, Failed | Finished]]:
         """Each task with its whole reply and its end, as they come."""
-        if not requests:
-            return
-        said = [""] * len(requests)
-        for row, event in self.engine.stream(requests):
+        said: list[list[str]] = [[] for _ in requests]
+        for row, event in self.engine.stream(requests) if requests else ():
             if isinstance(event, Reasoning | Text):
-                said[row] += event.text
+                said[row].append(event.text)
+                meter.piece()
             elif isinstance(event, Failed | Finished):
-                yield tasks[row], said[row], event
+                meter.ended(len(said[row]), event.usage if isinstance(event, Finished) else None)
+                yield tasks[row], "".join(said[row]), event
 
-    def _keep(self, task: _Task, reply: str, end: Failed | Finished, tries: int, judged: Judged) -> None:
+    def _settle(
+        self, task: _Task, reply: str, end: Failed | Finished, tries: int, judged: Judged, meter: Meter
+    ) -> None:
+        """Keep the call, or why there is none."""
         if isinstance(end, Failed) or end.finish_reason == "stopped":
-            reason = (end.detail or end.english or end.message) if isinstance(end, Failed) else "stopped"
-            judged.failures.append(reason)
+            judged.failures.append((end.detail or end.english or end.message) if isinstance(end, Failed) else "stopped")
+            meter.failed += 1
             return
+        call = self._call(task, reply, end, tries)
+        self.log.add(call)
+        judged.calls[_place(task)] = call
+        judged.fresh += 1
+        meter.answer(call.usage)
+
+    def _call(self, task: _Task, reply: str, end: Finished, tries: int) -> Call:
         first, second = self.names if task.order == "ab" else self.names[::-1]
-        call = Call(
+        return Call(
             key=task.name,
             question_id=task.pair.question_id,
             run=task.pair.run,
@@ -227,13 +221,6 @@ class Judge:
             usage=_sum(task.usage, end.usage),
             at=now(),
         )
-        self.log.add(call)
-        judged.calls[_place(task)] = call
-        judged.fresh += 1
-
-
-def _silent(_done: int, _total: int) -> None:
-    pass
 
 
 def _place(task: _Task) -> Place:

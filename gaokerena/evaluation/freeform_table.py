@@ -1,8 +1,8 @@
 """The judge's report as text for a terminal and as Markdown for a reader.
 
-    typer.echo(as_text(report))
+    typer.echo(as_text(report, command))
 
-`report` is what `freeform_cli` writes as JSON. Not covered: figures and Persian (`python -m gaokerena report`).
+`report` is what `freeform_run` makes. Not covered: figures and Persian (`python -m gaokerena report`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 Figure = dict[str, Any] | None
 
 
-def as_text(report: dict[str, Any]) -> str:
-    """The report as Markdown that also reads well in a terminal."""
-    return "\n".join(_lines(report)) + "\n"
+def as_text(report: dict[str, Any], command: str) -> str:
+    """The report as Markdown that also reads well in a terminal; `command` made it."""
+    return "\n".join((*_lines(report), f"`{command}`")) + "\n"
 
 
 def _lines(report: dict[str, Any]) -> Iterator[str]:
@@ -29,7 +29,6 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
     yield from _trust(report)
     yield from _length(report, a, b)
     yield from _by_group(report)
-    yield f"`{report['command']}`"
 
 
 def _wins(report: dict[str, Any], a: str, b: str) -> Iterator[str]:

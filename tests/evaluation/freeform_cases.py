@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+from gaokerena.engines.base import Engine
+from gaokerena.evaluation.freeform import Pair
+from gaokerena.evaluation.freeform_calls import CallLog, Judge, Judged
 from gaokerena.evaluation.freeform_prompt import LABELS, Label
 from gaokerena.messages import Message
 from gaokerena.questions import Prompting
@@ -75,6 +79,12 @@ def live(folder: Path, *rows: Transcript) -> Path:
         mine = [each for each in rows if (each.model, each.prompting) == (model, prompting)]
         write(mine, folder / "transcripts" / f"mf3qa.{model}.{prompting}.jsonl")
     return folder
+
+
+def asked(engine: Engine, path: Path, pairs: Sequence[Pair], judge: str = "v", **settings: Any) -> Judged:
+    """Every pair judged, with the log at `path`."""
+    with CallLog(path) as log:
+        return Judge(engine, judge, log, **settings).judge(pairs)
 
 
 def user(messages: tuple[Message, ...]) -> str:

@@ -59,7 +59,8 @@ def test_a_side_that_names_no_model_is_refused(name: str) -> None:
 def test_missing_mixed_and_unpaired_answers_are_named(tmp_path: Path) -> None:
     folder = live(tmp_path, row("v", FEVER, "یک"), row("v", FEVER, "دو", prompting="cot"), row("r", COUGH, "سه"))
     with pytest.raises(
-        FreeformError, match=r"no mf3qa\.base\.\*\.jsonl; write it with: python -m gaokerena evaluate run"
+        FreeformError,
+        match=r"no mf3qa\.base\.straight or mf3qa\.base\.cot \(\.jsonl\); write it with: python",
     ):
         locate(folder, "mf3qa", Side("base"))
     with pytest.raises(FreeformError, match="write v:straight or :cot"):

@@ -14,11 +14,11 @@ import pytest
 
 from gaokerena.engines.endpoint import EndpointEngine, EndpointModel
 from gaokerena.evaluation.freeform import Pair
-from gaokerena.evaluation.freeform_calls import CallLog, Judge
 from gaokerena.evaluation.freeform_prompt import LABELS
 from gaokerena.evaluation.freeform_score import score, settle
 from gaokerena.presets import MODELS
 from tests.engines.llama_server import llama_server
+from tests.evaluation.freeform_cases import asked
 from training.gguf import convert_model
 
 GRAMMAR = "root ::= " + " | ".join(json.dumps(words, ensure_ascii=False) for words in LABELS.values())
@@ -44,9 +44,8 @@ def engine(server: str, **body: str) -> EndpointEngine:
 
 def test_a_real_model_judges_every_pair_in_both_orders(server: str, tmp_path: Path) -> None:
     judge = engine(server, grammar=GRAMMAR)
-    log = CallLog(tmp_path / "calls.jsonl")
-    judged = Judge(judge, "judge", log).judge(PAIRS)
-    again = Judge(judge, "judge", CallLog(log.path)).judge(PAIRS)
+    judged = asked(judge, tmp_path / "calls.jsonl", PAIRS, "judge")
+    again = asked(judge, tmp_path / "calls.jsonl", PAIRS, "judge")
     judge.close()
     assert judged.failures == []
     assert (judged.fresh, again.fresh) == (6, 0)
@@ -63,7 +62,7 @@ def test_a_real_model_judges_every_pair_in_both_orders(server: str, tmp_path: Pa
 
 def test_without_a_grammar_its_babble_is_counted_as_unreadable(server: str, tmp_path: Path) -> None:
     judge = engine(server)
-    judged = Judge(judge, "judge", CallLog(tmp_path / "calls.jsonl")).judge(PAIRS[:1])
+    judged = asked(judge, tmp_path / "calls.jsonl", PAIRS[:1], "judge")
     judge.close()
     assert len(judged.calls) + len(judged.failures) == 2
     assert all(call.label is None and call.tries == 2 and call.reply for call in judged.calls.values())

@@ -13,15 +13,16 @@ import typer
 from typer.testing import CliRunner
 
 from gaokerena.engines.echo import EchoEngine, Script
-from gaokerena.evaluation.freeform import FreeformError, Pair
-from gaokerena.evaluation.freeform_calls import CallLog, Judge
+from gaokerena.evaluation.freeform import Pair
+from gaokerena.evaluation.freeform_calls import CallLog
 from gaokerena.evaluation.freeform_cli import judge
 from gaokerena.evaluation.freeform_prompt import LABELS
 from gaokerena.evaluation.freeform_score import score, settle
+from gaokerena.evaluation.run_rows import RunError
 from gaokerena.settings import CONFIG
 from tests.engines.endpoint_serving import serving
 from tests.engines.scripted_server import Ask, Reply, ScriptedServer, end, refuse, say
-from tests.evaluation.freeform_cases import Rule, first, live, longer, prefers, row, verdict
+from tests.evaluation.freeform_cases import Rule, asked, first, live, longer, prefers, row, verdict
 from tests.training.killing import kill_when
 
 PAIRS = [
@@ -37,7 +38,7 @@ def judging(rule: Rule) -> Callable[[Ask], Reply]:
 
 def scored(rule: Rule, tmp_path: Path) -> dict[str, Any]:
     with serving(judging(rule)) as (engine, server, _):
-        judged = Judge(engine, "v", CallLog(tmp_path / "calls.jsonl")).judge(PAIRS)
+        judged = asked(engine, tmp_path / "calls.jsonl", PAIRS)
         assert len(server.asks) == 6
     return score([settled for pair in PAIRS if (settled := settle(pair, judged.calls))], seed=1)
 
@@ -67,18 +68,18 @@ def test_a_judge_with_reasons_of_its_own_by_hand(tmp_path: Path) -> None:
 
 def test_every_call_is_kept_with_its_order_and_never_asked_again(tmp_path: Path) -> None:
     with serving(judging(longer)) as (engine, server, _):
-        log = CallLog(tmp_path / "calls.jsonl")
-        once = Judge(engine, "v", log, ("gaokerena-v", "gaokerena-r")).judge(PAIRS)
-        again = Judge(engine, "v", CallLog(log.path), ("gaokerena-v", "gaokerena-r")).judge(PAIRS)
+        path = tmp_path / "calls.jsonl"
+        once = asked(engine, path, PAIRS, names=("gaokerena-v", "gaokerena-r"))
+        again = asked(engine, path, PAIRS, names=("gaokerena-v", "gaokerena-r"))
         assert (once.fresh, again.fresh) == (6, 0)
         assert again.calls == once.calls
         assert len(server.asks) == 6
         sent = json.dumps([ask.body["messages"] for ask in server.asks], ensure_ascii=False)
         assert "gaokerena" not in sent, "the judge was told a model's name"
         # Another seed of a greedy judge asks nothing new; another wording or sampling would.
-        assert Judge(engine, "v", log, seed=9).judge(PAIRS).fresh == 0
-        assert Judge(engine, "v", log, revision="other weights").judge(PAIRS[:1]).fresh == 2
-    lines = [json.loads(line) for line in log.path.read_text("utf-8").splitlines()][:6]
+        assert asked(engine, path, PAIRS, seed=9).fresh == 0
+        assert asked(engine, path, PAIRS[:1], revision="other weights").fresh == 2
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()][:6]
     assert {(line["question_id"], line["order"], line["first"], line["second"]) for line in lines} == {
         (pair.question_id, *order)
         for pair in PAIRS
@@ -95,7 +96,7 @@ def test_what_is_not_readable_is_asked_once_more_and_then_counted(tmp_path: Path
         return Reply([say(LABELS["tie"] if clear else "هر دو خوب‌اند. شمارهٔ من 09121234567 است."), end()])
 
     with serving(script) as (engine, server, _):
-        judged = Judge(engine, "v", CallLog(tmp_path / "calls.jsonl")).judge(PAIRS)
+        judged = asked(engine, tmp_path / "calls.jsonl", PAIRS)
         assert len(server.asks) == 12
     assert {place: (call.label, call.tries) for place, call in judged.calls.items()} == {
         (pair.question_id, 0, order): ("tie" if pair.question_id == "1" else None, 2)
@@ -121,42 +122,40 @@ def test_a_call_that_failed_is_told_and_asked_the_next_time(tmp_path: Path) -> N
         return Reply([say(verdict(text, longer)), end()])
 
     with serving(script) as (engine, _, _):
-        log = CallLog(tmp_path / "calls.jsonl")
-        judged = Judge(engine, "v", log).judge(PAIRS)
+        judged = asked(engine, tmp_path / "calls.jsonl", PAIRS)
         assert (len(judged.calls), len(judged.failures)) == (4, 2)
         assert "no such thing" in judged.failures[0]
         assert settle(PAIRS[1], judged.calls) is None
         broken[0] = False
-        judged = Judge(engine, "v", log).judge(PAIRS)
+        judged = asked(engine, tmp_path / "calls.jsonl", PAIRS)
         assert (len(judged.calls), judged.fresh, judged.failures) == (6, 2, [])
 
 
 def test_a_torn_last_line_is_cut_away_and_a_foreign_one_refused(tmp_path: Path) -> None:
     path = tmp_path / "calls.jsonl"
     with serving(judging(longer)) as (engine, _, _):
-        Judge(engine, "v", CallLog(path)).judge(PAIRS[:1])
+        asked(engine, path, PAIRS[:1])
         whole = path.read_bytes()
         path.write_bytes(whole + whole[: len(whole) // 3])
-        assert Judge(engine, "v", CallLog(path)).judge(PAIRS[:1]).fresh == 0
+        assert asked(engine, path, PAIRS[:1]).fresh == 0
         assert path.read_bytes() == whole
     path.write_bytes(whole + b'{"some": "thing"}\n')
-    with pytest.raises(FreeformError, match=r"calls\.jsonl:3: not a judge's call"):
-        CallLog(path)
+    with pytest.raises(RunError, match=r"calls\.jsonl:3: column 'key': Field required"), CallLog(path):
+        pass
 
 
 KILLED = """
 import sys, threading
 from pathlib import Path
 from gaokerena.engines.echo import EchoEngine, Script
-from gaokerena.evaluation.freeform_calls import CallLog, Judge
 from tests.evaluation.test_freeform_judge import PAIRS
-from tests.evaluation.freeform_cases import longer, verdict
+from tests.evaluation.freeform_cases import asked, longer, verdict
 
 def slow(request):
     text = verdict(request.messages[0].content, longer)
     return Script(text, delay=0.0 if "تب دارم" in request.messages[0].content else 60.0)
 
-Judge(EchoEngine({"judge": slow}), "judge", CallLog(Path(sys.argv[1]) / "calls.jsonl")).judge(PAIRS)
+asked(EchoEngine({"judge": slow}), Path(sys.argv[1]) / "calls.jsonl", PAIRS, "judge")
 """
 
 
@@ -165,8 +164,8 @@ def test_a_judging_that_is_killed_goes_on_where_it_stood(tmp_path: Path) -> None
     kill_when(KILLED, tmp_path, lambda: path.exists() and path.read_bytes().count(b"\n") == 2)
     kept = path.read_bytes()
     echo = EchoEngine({"judge": lambda request: Script(verdict(request.messages[0].content, longer))})
-    resumed = Judge(echo, "judge", CallLog(path)).judge(PAIRS)
-    whole = Judge(echo, "judge", CallLog(tmp_path / "whole.jsonl")).judge(PAIRS)
+    resumed = asked(echo, path, PAIRS, "judge")
+    whole = asked(echo, tmp_path / "whole.jsonl", PAIRS, "judge")
     assert resumed.fresh == 4
     assert path.read_bytes().startswith(kept)
     labels = {place: call.label for place, call in whole.calls.items()}
@@ -272,10 +271,10 @@ def test_errors_name_what_is_missing(tmp_path: Path, suite: Path, monkeypatch: p
         assert "v judged its own answers" in unknown.output
         nobody = run(str(folder), "--a", "v", "--b", "r", "--judge", "nobody", "--preset", "echo", "--no-reference")
         assert nobody.exit_code == 2
-        assert "[endpoints.nobody] in gaokerena.toml" in nobody.output
+        assert "no model 'nobody' in the preset echo" in nobody.output
         missing = run(str(folder), "--a", "v", "--b", "base", "--judge", "judge", "--data", str(suite))
         assert missing.exit_code == 2
-        assert "no mf3qa.base.*.jsonl" in missing.output
+        assert "no mf3qa.base.straight" in missing.output
 
 
 def test_failed_calls_end_in_an_error_status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

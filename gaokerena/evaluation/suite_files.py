@@ -23,9 +23,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 SUFFIXES = (".parquet", ".jsonl", ".csv")
 CHOICE = ("suite", "subject", "question", "option_a", "option_b", "option_c", "option_d", "gold", "source")
 FREE = ("Question", "Answer")
@@ -93,6 +90,9 @@ def _made(
 
 def _parquet(path: Path) -> Iterator[dict[str, Any]]:
     """Only the columns looked for: a suite file may carry others, large ones too."""
+    import pyarrow as pa  # here: the page knows the suites by name and may never read one
+    import pyarrow.parquet as pq
+
     wanted = {*CHOICE, *FREE, *LISTED, *_FURTHER}
     try:
         with pq.ParquetFile(path) as file:

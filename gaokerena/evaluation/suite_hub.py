@@ -46,8 +46,8 @@ def fetch(repository: str, revision: str | None = None) -> tuple[Path, str]:
     except (LocalEntryNotFoundError, httpx.HTTPError, OSError) as error:
         cause = str(error).strip().split("\n")[0]
         raise SuiteError(
-            f"{PREFIX}{repository}: the Hub was not reached and there is no copy here ({cause}); check the network and "
-            "HF_ENDPOINT, or give a folder with the files"
+            f"{PREFIX}{repository}: the Hub gave no files and there is no copy here ({cause}); check the network and "
+            "HF_ENDPOINT, try again later, or give a folder with the files"
         ) from error
     return Path(found), Path(found).name
 

@@ -60,7 +60,7 @@ _FOLDING = _Folding()
 
 
 def words(text: str) -> list[str]:
-    """The words of `normalize_for_key(text)`, except that a decimal point parts a number in two."""
+    """The words of `normalize_for_key(text)`, but a decimal point parts a number and a mark joins its neighbours."""
     return text.translate(_FOLDING).split()
 
 

@@ -13,22 +13,18 @@ import threading
 from collections import defaultdict
 from pathlib import Path
 
+from gaokerena.evaluation.suites import CHOICE_FILE, KNOWN, load_file
 from gaokerena.intake import RefusalError, read_question
 from gaokerena.questions import Question
 
-FILE = "benchmarks.parquet"
-NAMES: dict[str, tuple[str, str]] = {
-    "mmlu_fa": ("MMLU پزشکی، ترجمهٔ فارسی", "Medical MMLU in Persian"),
-    "ibmsee_2023": ("علوم پایهٔ پزشکی، شهریور ۱۴۰۲", "Basic medical sciences exam, September 2023"),
-    "kopp_larger": ("علوم پایهٔ پزشکی، دوره‌های دیگر", "Basic medical sciences exam, other years"),
-}
+NAMES: dict[str, tuple[str, str]] = {name: KNOWN[name] for name in ("mmlu_fa", "ibmsee_2023", "kopp_larger")}
 
 
 class Suites:
     """Questions by suite; `names` is empty without a data folder."""
 
     def __init__(self, data: Path | None) -> None:
-        self._file = data / FILE if data and (data / FILE).is_file() else None
+        self._file = data / CHOICE_FILE if data and (data / CHOICE_FILE).is_file() else None
         self._lock = threading.Lock()
         self._questions: dict[str, list[Question]] = {}
 
@@ -48,14 +44,11 @@ class Suites:
 
 
 def _read(file: Path) -> dict[str, list[Question]]:
-    import pyarrow.parquet as parquet
-
-    columns = ["suite", "question", "option_a", "option_b", "option_c", "option_d"]
     found: dict[str, list[Question]] = defaultdict(list)
-    for row in parquet.read_table(file, columns=columns).to_pylist():
-        suite, text, *options = (str(row[column] or "") for column in columns)
-        try:
-            found[suite].append(read_question(text, options))
-        except RefusalError:
-            continue
+    for suite in load_file(file):
+        for item in suite.items:
+            try:
+                found[suite.name].append(read_question(item.text, item.options))
+            except RefusalError:
+                continue
     return dict(found)

@@ -66,10 +66,9 @@ def words(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Twin:
-    """An item with the forms it is compared by: the words of its text, and `key`, the same without blanks."""
+    """An item with the forms it is compared by; `key` is its text folded, without blanks."""
 
     item: Item
-    text: tuple[str, ...]
     key: str
 
     @cached_property
@@ -80,7 +79,7 @@ class Twin:
     @cached_property
     def words(self) -> frozenset[str]:
         """The different words of text and options."""
-        return frozenset((*self.text, *words(" ".join(self.item.options))))
+        return frozenset(words(" ".join((self.item.text, *self.item.options))))
 
     @property
     def keyed(self) -> str | None:
@@ -105,8 +104,7 @@ def twins(suites: Iterable[Suite]) -> list[Finding]:
 
 
 def _twin(item: Item) -> Twin:
-    text = tuple(words(item.text))
-    return Twin(item, text, "".join(text))
+    return Twin(item, item.text.translate(_FOLDING).replace(" ", ""))
 
 
 def _same_text(items: Sequence[Twin]) -> Iterator[tuple[int, int, Relation]]:

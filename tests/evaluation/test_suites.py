@@ -190,3 +190,9 @@ def test_a_broken_file_gives_one_named_error(tmp_path: Path, name: str, said: st
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SuiteError, match=r"gone\.csv: no such file; check the path"):
         load_suite(tmp_path / "gone.csv")
+
+
+def test_a_csv_from_a_spreadsheet_begins_with_a_mark(tmp_path: Path) -> None:
+    path = write(tmp_path / "mine.csv", ROWS)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert load_suite(path).items[0].suite == "mine"

@@ -18,6 +18,7 @@ from gaokerena import __version__
 from gaokerena.answers import Answer
 from gaokerena.engines.base import EngineError, Failed, Finished, Queued, Request
 from gaokerena.evaluation.cli import app as evaluation
+from gaokerena.evaluation.suites_cli import suites
 from gaokerena.gather import Gathering
 from gaokerena.intake import RefusalError, read_question
 from gaokerena.presets import Preset, load_preset
@@ -35,6 +36,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None, pretty_exceptions_enable=False
 )
 app.add_typer(evaluation, name="evaluate")
+app.command()(suites)
 
 
 def _version(wanted: bool) -> None:

@@ -70,8 +70,9 @@ class Denials:
         turn = TURN.search(self.folded, min(past, stop), stop)
         stop = turn.start() if turn else stop
         if announced:
-            denied = self._is_not(past, stop) or DENIED.search(self.folded, past, stop) is not None
-            return denied or (self._plain(group) and ENDS_DENIED.search(self.folded, past, stop) is not None)
+            if self._is_not(past, stop) or DENIED.search(self.folded, past, stop):
+                return True
+            return self._plain(group) and ENDS_DENIED.search(self.folded, past, stop) is not None
         denied = REJECT.search(self.folded, past, min(stop, past + 200))
         return denied is not None and not AFFIRM.search(self.folded, past, denied.start())
 

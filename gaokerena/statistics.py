@@ -20,8 +20,7 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaincinv
-from scipy.stats import binom
+from scipy.special import bdtr, betaincinv
 
 RESAMPLES = 10_000
 _DRAWS_AT_ONCE = 2_000_000
@@ -138,7 +137,7 @@ def mcnemar_exact(only_first: int, only_other: int) -> float:
     """
     if only_first < 0 or only_other < 0:
         raise ValueError(f"counts of discordant pairs are {only_first} and {only_other}; neither may be below 0")
-    return min(1.0, 2 * float(binom.cdf(min(only_first, only_other), only_first + only_other, 0.5)))
+    return min(1.0, 2 * float(bdtr(min(only_first, only_other), only_first + only_other, 0.5)))
 
 
 def _by_cluster(

@@ -73,13 +73,14 @@ class Alignment:
 
 
 @lru_cache(maxsize=200_000)
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """`normalize_for_key`, each text once."""
     return normalize_for_key(text)
 
 
 def key_of(text: tuple[str, ...]) -> Key:
     """Question and options as compared."""
-    return tuple(map(_folded, text))
+    return tuple(map(folded, text))
 
 
 def align(groups: Sequence[Group]) -> Alignment:

@@ -58,6 +58,31 @@ def transcripts(
     typer.echo(as_text(report))
 
 
+@app.command()
+def rules(
+    file: Annotated[Path, typer.Argument(help="transcripts (.parquet, .jsonl), or a folder that holds them")],
+    choices: Annotated[
+        Literal["annotated", "extracted"], typer.Option(help="as a person read them, or by the option reader")
+    ] = "annotated",
+    out: Annotated[Path | None, typer.Option("--json", help="write everything there as JSON")] = None,
+    verifier: Annotated[list[Path] | None, typer.Option(help="a verifier's file; else those beside FILE")] = None,
+    seed: Annotated[int, typer.Option(help="of the folds and the bootstrap")] = 1,
+) -> None:
+    """Search for a better decision rule: python -m gaokerena evaluate rules transcripts.parquet --json rules.json"""
+    from gaokerena.evaluation.evaluate import evaluate
+    from gaokerena.evaluation.search_report import as_json, as_text
+    from gaokerena.transcripts import TranscriptsError
+
+    try:
+        found = evaluate(file, choices=choices, verifiers=verifier or None, extract=False, seed=seed)
+    except TranscriptsError as error:
+        raise fail(str(error)) from None
+    report = as_json(found, command())
+    if out is not None:
+        write(out, report)
+    typer.echo(as_text(report))
+
+
 def _pools(named: list[str] | None) -> list[tuple[tuple[str, str], ...]] | None:
     """`r:cot+v:cot` as ((r, cot), (v, cot)); a model without prompting is asked with CoT."""
     if named is None:

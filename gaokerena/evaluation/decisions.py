@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gaokerena.evaluation.alignment import Alignment
 from gaokerena.evaluation.answers import NOT_ASKED, Group
 from gaokerena.evaluation.cells import Decision
-from gaokerena.evaluation.learned import Stage, cascade, shares, weighted
+from gaokerena.evaluation.learned import Stage, cascade, shares, stagings, weighted
 from gaokerena.evaluation.rules import OWN_RUNS, Choices, Decided, applicable, pooled, verifier
 
 Name = tuple[str, str]
@@ -122,7 +122,7 @@ def _pooled(members: Sequence[Group], alignment: Alignment) -> Decision | None:
 def _learned(groups: Sequence[Group], sampled: Sequence[Group], alignment: Alignment, seed: int) -> Iterator[Decision]:
     models = {group.model for group in sampled}
     straight = [group for group in groups if group.model in models and group.samples == 1]
-    members = [*straight, *sampled]
+    members = [*sampled, *straight]
     if not sampled or len(members) < 2:
         return
     numbers, choices = common(members, alignment)
@@ -131,14 +131,13 @@ def _learned(groups: Sequence[Group], sampled: Sequence[Group], alignment: Align
     gold = np.array(alignment.gold, np.int8)[numbers]
     features = np.stack([shares(chosen) for chosen in choices], axis=1)
     yield over(members, "weighted", numbers, weighted(features, gold, seed=seed), alignment)
-    decided, _ = cascade(stages(members, choices), gold, seed=seed)
+    short, runs = (
+        [
+            Stage(group.model, chosen)
+            for group, chosen in zip(members, choices, strict=True)
+            if (group in sampled) is many
+        ]
+        for many in (False, True)
+    )
+    decided, _ = cascade(stagings(short, runs), gold, seed=seed)
     yield over(members, "cascade", numbers, decided, alignment)
-
-
-def stages(members: Sequence[Group], choices: Sequence[Choices]) -> list[Stage]:
-    """Straight answers of all models first, for they are short; then each sampled model's runs."""
-    short = [chosen for group, chosen in zip(members, choices, strict=True) if group.samples == 1]
-    first = [Stage("straight", np.concatenate(short, axis=1))] if short else []
-    return first + [
-        Stage(group.model, chosen) for group, chosen in zip(members, choices, strict=True) if group.samples > 1
-    ]

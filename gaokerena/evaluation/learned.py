@@ -10,8 +10,9 @@ Cawley and Talbot, JMLR 11 (2010)). Folds are drawn by question, gold letters sp
   chose it. Weights maximise the likelihood of the gold letters under a softmax over the four options (conditional
   logit, McFadden 1974) with a ridge penalty that the inner folds choose. Options carry no intercept, so a skewed key
   teaches nothing.
-- cascade: stages in order of cost; a stage settles a question when its best letter leads the second by a margin, else
-  the next stage's votes are added. The inner folds choose the margins; the last stage always settles.
+- cascade: one group of answers after another; a stage settles a question when its best letter leads the second by a
+  margin, else the next stage's votes are added, and the last stage always settles. The other folds choose the order of
+  the models, whether straight answers come first, and the margins; of equals the one that takes fewer answers.
 
 Not covered: learning from the questions' text.
 """
@@ -82,16 +83,16 @@ def weights(features: Numbers, gold: Gold, ridge: float) -> Numbers:
 
     A group that helps nothing may get a weight below 0; then its choice counts against an option.
     """
+    rows = features.transpose(0, 2, 1).reshape(-1, features.shape[1])  # one row an option, for plain products
     chosen = features[np.arange(len(gold)), :, gold].sum(axis=0)
 
     def loss(beta: Numbers) -> tuple[float, Numbers]:
-        scores = np.einsum("g,qgo->qo", beta, features)
+        scores = (rows @ beta).reshape(-1, 4)
         top = scores.max(axis=1, keepdims=True)
         odds = np.exp(scores - top)
         total = odds.sum(axis=1, keepdims=True)
         value = float((np.log(total) + top).sum() - beta @ chosen + ridge * beta @ beta / 2)
-        slope = np.einsum("qgo,qo->g", features, odds / total) - chosen + ridge * beta
-        return value, slope
+        return value, (odds / total).ravel() @ rows - chosen + ridge * beta
 
     found = minimize(loss, np.ones(features.shape[1]), jac=True, method="L-BFGS-B")
     beta: Numbers = found.x
@@ -121,9 +122,26 @@ class Stage:
     choices: Choices
 
 
-def cascade(stages: Sequence[Stage], gold: Gold, *, seed: int, outer: int = OUTER) -> tuple[Decided, Numbers]:
+def stagings(short: Sequence[Stage], sampled: Sequence[Stage]) -> list[list[Stage]]:
+    """Every order of the sampled models, after all straight answers (one stage) and without them."""
+    first = [Stage("straight", np.concatenate([stage.choices for stage in short], axis=1))] if short else []
+    heads = [first, []] if first else [[]]
+    return [[*head, *order] for order in itertools.permutations(sampled) for head in heads]
+
+
+def cascades(orders: Sequence[Sequence[Stage]]) -> list[tuple[str, Decided, Numbers]]:
+    """Every order with every margin: its name, what it decides, how many answers each question takes."""
+    found = []
+    for stages in orders:
+        steps, heard = " → ".join(stage.name for stage in stages), _heard(stages)
+        margins = itertools.product(MARGINS, repeat=len(stages) - 1)
+        found += [(f"{steps}, margins {chosen}", *_settled(heard, chosen)) for chosen in margins]
+    return found
+
+
+def cascade(orders: Sequence[Sequence[Stage]], gold: Gold, *, seed: int, outer: int = OUTER) -> tuple[Decided, Numbers]:
     """What the cascade decides, and how many answers each question took: ([questions, 5], [questions])."""
-    runs = [cascade_with(stages, margins) for margins in itertools.product(MARGINS, repeat=len(stages) - 1)]
+    runs = [(decided, cost) for _, decided, cost in cascades(orders)]
     scores = np.column_stack([right(decided, gold) for decided, _ in runs])
     costs = np.column_stack([cost for _, cost in runs])
     taken = np.zeros(len(gold))
@@ -138,19 +156,33 @@ def cascade(stages: Sequence[Stage], gold: Gold, *, seed: int, outer: int = OUTE
 
 def cascade_with(stages: Sequence[Stage], margins: Sequence[float]) -> tuple[Decided, Numbers]:
     """The cascade with given margins, one for each stage but the last."""
-    heard = np.zeros((len(stages[0].choices), 4))
-    asked = np.zeros(len(heard))
-    open_ = np.ones(len(heard), bool)
-    decided = np.zeros((len(heard), 5))
-    for stage, margin in itertools.zip_longest(stages, margins):
-        heard[open_] += votes(stage.choices)[open_]
-        asked[open_] += (stage.choices != NOT_ASKED).sum(axis=1)[open_]
-        ordered = np.sort(heard, axis=1)
-        lead = (ordered[:, -1] - ordered[:, -2]) / np.maximum(asked, 1)
-        settles = open_ & ((lead > max(margin, 1e-9)) if margin is not None else True)
-        decided[settles] = split_best(heard[settles])
-        open_ &= ~settles
-    return decided, asked
+    return _settled(_heard(stages), margins)
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """After each stage: the lead of the best letter [stages, questions], its choice, the answers so far."""
+
+    lead: Numbers
+    decided: Decided
+    asked: Numbers
+
+
+def _heard(stages: Sequence[Stage]) -> _Heard:
+    counts = np.cumsum([votes(stage.choices) for stage in stages], axis=0)
+    asked = np.cumsum([(stage.choices != NOT_ASKED).sum(axis=1) for stage in stages], axis=0)
+    ordered = np.sort(counts, axis=2)
+    lead = (ordered[:, :, -1] - ordered[:, :, -2]) / np.maximum(asked, 1)
+    decided = np.stack([split_best(count.astype(float)) for count in counts])
+    return _Heard(lead, decided, asked.astype(float))
+
+
+def _settled(heard: _Heard, margins: Sequence[float]) -> tuple[Decided, Numbers]:
+    """What the first stage decides that leads by its margin; the last stage decides the rest."""
+    least = np.array([*(max(margin, 1e-9) for margin in margins), -1.0])
+    stage = (heard.lead > least[:, None]).argmax(axis=0)
+    questions = np.arange(heard.lead.shape[1])
+    return heard.decided[stage, questions], heard.asked[stage, questions]
 
 
 def _best_and_cheapest(scores: Numbers, costs: Numbers) -> int:

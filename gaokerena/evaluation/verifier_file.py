@@ -20,9 +20,9 @@ import pyarrow.json as pj
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from gaokerena.evaluation.alignment import folded
 from gaokerena.evaluation.answers import NO_CHOICE, Group, letters
 from gaokerena.evaluation.rules import ABSTAINED, OF, sc3of5
-from gaokerena.persian import normalize_for_key
 from gaokerena.questions import LETTERS
 from gaokerena.transcripts import TranscriptsError
 
@@ -102,11 +102,11 @@ def _entries(rows: Sequence[Verified], group: Group) -> list[int]:
     by_text: dict[tuple[str, str], list[int]] = defaultdict(list)
     by_number: dict[tuple[str, int], int] = {}
     for entry, (subject, text, index) in enumerate(zip(group.subjects, group.texts, group.indices, strict=True)):
-        by_text[subject, normalize_for_key(text[0])].append(entry)
+        by_text[subject, folded(text[0])].append(entry)
         by_number[subject, index] = entry
     found = []
     for row in rows:
-        same = by_text[row.subject, normalize_for_key(row.question)]
+        same = by_text[row.subject, folded(row.question)]
         numbered = by_number.get((row.subject, row.index), -1)
         entry = same[0] if len(same) == 1 else numbered
         found.append(entry if entry >= 0 and LETTERS[group.gold[entry]] == row.gold else -1)

@@ -176,8 +176,8 @@ class Plan:
         """What decides the answers, as far as the plan knows it: for the run's file."""
         return {
             "suite": self.suite.name,
-            "suite_sha256": self.content_hash,
             "questions": len(self.items),
+            "suite_sha256": self.content_hash,
             "model": self.model,
             "prompting": self.prompting,
             "samples": self.samples,

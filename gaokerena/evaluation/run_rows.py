@@ -57,7 +57,11 @@ class Rows(Generic[Row]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError:
+            if error is None:  # else a full disk has been told already
+                raise
 
     def read(self) -> Iterator[Row]:
         """Every row, in order; a torn last line is cut away. Raises RunError for a line that is no row."""

@@ -35,6 +35,7 @@ from gaokerena.comparisons import now
 from gaokerena.engines.base import Request, Sampling
 from gaokerena.evaluation.answering import Given, Key, Task
 from gaokerena.evaluation.run import seed_of, stem
+from gaokerena.evaluation.run_file import RunFile
 from gaokerena.evaluation.run_rows import RunError
 from gaokerena.evaluation.verify_prompt import LABELS, VERSION, read_label, verifier_turn
 from gaokerena.messages import Message
@@ -254,6 +255,10 @@ def transcripts_in(folder: Path, of: str | None) -> list[Sampled]:
     """The five-sample files of a run's folder, of model `of` alone when it is named. Raises RunError without any."""
     files = sorted((folder / "transcripts").glob("*.jsonl"))
     found = [sampled for path in files if (sampled := Sampled.read(path)) and of in (None, sampled.first.model)]
+    for sampled in found:
+        run = RunFile(folder / "runs" / f"{sampled.path.stem}.json")
+        if run.content and not (run.content.get("outcome") or {}).get("complete"):
+            raise RunError(f"{sampled.path} is not finished, says {run.path}; let evaluate run finish first")
     if not found:
         whose = f" of the model {of}" if of else ""
         raise RunError(

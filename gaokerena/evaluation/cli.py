@@ -13,9 +13,14 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from gaokerena.evaluation.freeform_cli import judge
+from gaokerena.evaluation.run_cli import run, verify
 from gaokerena.files import atomic
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__)
+app.command()(run)
+app.command()(verify)
+app.command()(judge)
 
 
 @app.command()

@@ -2,9 +2,10 @@
 
     found = attach(read(Path("verifier.parquet")), groups)      # {(model, prompting): final choices [entries]}
 
-Rows carry suite, subject, question_index, question, gold, self_consistent_choice, final_choice. They name no model: a
-file belongs to the sampled group whose own self-consistent choices it repeats, and to no other. Rows are matched to
-questions by their text; where a text stands twice in a subject, or was edited, by number and gold letter.
+Rows carry suite, subject, question_index, question, gold, self_consistent_choice, final_choice. Those of a live run
+also say whose answers were verified (model, prompting); the published ones do not, and belong to the sampled group
+whose own self-consistent choices they repeat. Rows are matched to questions by their text; where a text stands twice in
+a subject, or was edited, by number and gold letter.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from gaokerena.transcripts import TranscriptsError
 
 FILE, LIVE = "verifier.parquet", "verifier"
 COLUMNS = ("suite", "subject", "question_index", "question", "gold", "self_consistent_choice", "final_choice")
+_NAMED = ("model", "prompting")
 ALIKE = 0.95
 """Least share of a file's self-consistent choices that its group repeats; some letters were edited by hand."""
 
@@ -44,6 +46,8 @@ class Verified:
     gold: str
     agreed: str | None
     final: str | None
+    of: tuple[str, str] | None = None
+    """Model and prompting whose answers were verified, where the file says so."""
 
 
 def beside(path: Path) -> tuple[Path, ...]:
@@ -63,7 +67,10 @@ def read(path: Path) -> list[Verified]:
     if missing or not table.num_rows:
         what = f"no column {', '.join(map(repr, missing))}" if missing else "no rows"
         raise TranscriptsError(f"{path}: {what}; a verifier's file needs {', '.join(COLUMNS)}")
-    rows = [Verified(path, *values) for values in zip(*(table[name].to_pylist() for name in COLUMNS), strict=True)]
+    columns = [table[name].to_pylist() for name in COLUMNS]
+    named = [table[name].to_pylist() for name in _NAMED] if set(_NAMED) <= set(table.column_names) else []
+    whose = list(zip(*named, strict=True)) if named else [None] * table.num_rows
+    rows = [Verified(path, *values) for values in zip(*columns, whose, strict=True)]
     for number, row in enumerate(rows):
         _check(path, number, row)
     return rows
@@ -86,15 +93,24 @@ def attach(rows: Sequence[Verified], groups: Sequence[Group]) -> dict[tuple[str,
         by_file[row.path].append(row)
     found: dict[tuple[str, str], NDArray[np.int8]] = {}
     for path, part in by_file.items():
-        fits = [(_alike(part, group), group) for group in groups if group.samples >= OF]
-        best, group = max(fits, key=lambda fit: fit[0], default=(0.0, None))
-        if group is None or best < ALIKE:
-            raise TranscriptsError(
-                f"{path}: no model's five runs repeat its self-consistent choices (best {best:.0%} of {len(part)}); "
-                "give the transcripts it was made from, or leave it out with --no-verifier"
-            )
+        group = _owner(path, part, [group for group in groups if group.samples >= OF])
         found[group.name] = _final(part, group)
     return found
+
+
+def _owner(path: Path, rows: Sequence[Verified], groups: Sequence[Group]) -> Group:
+    """The group whose answers were verified: the one the file names, else the one whose choices it repeats."""
+    named = {row.of for row in rows if row.of}
+    fits = [(_alike(rows, group), group) for group in groups if not named or group.name in named]
+    best = max((share for share, _ in fits), default=0.0)
+    owners = [group for share, group in fits if share == best and best >= ALIKE]
+    if len(owners) != 1:
+        what = f"repeated by {len(owners)} models alike" if owners else f"repeated by no model (best {best:.0%})"
+        raise TranscriptsError(
+            f"{path}: its {len(rows)} self-consistent choices are {what}; give the transcripts it was made from, with "
+            "columns 'model' and 'prompting', or leave it out with --no-verifier"
+        )
+    return owners[0]
 
 
 def _entries(rows: Sequence[Verified], group: Group) -> list[int]:

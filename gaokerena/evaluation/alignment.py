@@ -8,35 +8,25 @@ translation, pipelines carry the question in English. So rows are matched to the
 one subject, in three steps, each only between rows still open, one to one, and only where the gold letter agrees:
 
 1. `text`: the question and its four options are equal after `normalize_for_key`;
-2. `options`: the four options are equal, and no other question of the subject has them;
-3. `similarity`: character 4-grams of question and options; the two are each other's best by `ENOUGH` and `AHEAD`.
+2. `options`: the four options are equal, and no other question of the subject has them, on either side;
+3. `similarity`: among all questions of the subject the two are each other's most alike, by far (`likeness`).
 
 What is left is a question of its own, reported and never guessed. A question that one model was asked twice under two
-numbers is `repeated`. Not covered: options in another order (they are another question to a model).
+numbers is `repeated`.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from gaokerena.evaluation.answers import Group
-from gaokerena.persian import normalize_for_key
-from gaokerena.questions import LETTERS
-
-ENOUGH, AHEAD = 0.5, 0.1
-"""Least cosine of a match by similarity, and least lead over the second best; measured in tests/evaluation."""
-_GRAM = 4
-
-Key = tuple[str, ...]
-"""Subject, gold letter's number, normalised question, four normalised options."""
+from gaokerena.evaluation.likeness import Item, Key, Side, by_options, by_similarity, key_of
 
 
 @dataclass
@@ -44,8 +34,7 @@ class Alignment:
     """Of one suite. `numbers` by (model, prompting): [entries] question numbers; `subjects` and `texts` by number.
 
     `ways` counts rows by how they were matched; `unaligned` lists rows whose question no other model was asked,
-    `lonely` are their numbers. A model with such rows in a subject may have been asked, in words not recognised, what
-    seems missing there: `unsure` has those numbers, by (model, prompting).
+    `lonely` are their numbers.
     """
 
     suite: str
@@ -58,7 +47,13 @@ class Alignment:
     repeated: list[dict[str, Any]] = field(default_factory=list)
     missing: list[dict[str, Any]] = field(default_factory=list)
     lonely: set[int] = field(default_factory=set)
-    unsure: dict[tuple[str, str], set[int]] = field(default_factory=dict)
+
+    def asked_together(self) -> NDArray[np.bool_]:
+        """Whether some model was asked both, so that they are not one in two wordings: [questions, questions]."""
+        asked = np.zeros((len(self.numbers), len(self.texts)), np.float32)
+        for row, numbers in enumerate(self.numbers.values()):
+            asked[row, numbers] = 1
+        return np.asarray(asked.T @ asked > 0)
 
     def report(self) -> dict[str, Any]:
         """What was aligned how, and what was not, for the evaluation's JSON."""
@@ -72,21 +67,10 @@ class Alignment:
         }
 
 
-@lru_cache(maxsize=200_000)
-def folded(text: str) -> str:
-    """`normalize_for_key`, each text once."""
-    return normalize_for_key(text)
-
-
-def key_of(text: tuple[str, ...]) -> Key:
-    """Question and options as compared."""
-    return tuple(map(folded, text))
-
-
 def align(groups: Sequence[Group]) -> Alignment:
     """Number the questions of one suite; the group whose wording most others share comes first."""
     made = Alignment(groups[0].suite)
-    index: dict[tuple[str, Key], int] = {}
+    index: _Index = {}
     for group in _by_agreement(groups):
         made.numbers[group.name] = _match(group, made, index)
     for group in groups:
@@ -103,99 +87,49 @@ def _by_agreement(groups: Sequence[Group]) -> list[Group]:
     return sorted(groups, key=lambda group: -sum(often[key] - 1 for key in set(keys[group.name])))
 
 
-def _match(group: Group, made: Alignment, index: dict[tuple[str, Key], int]) -> NDArray[np.int64]:
+_Index = dict[tuple[str, int, Key], int]
+"""Question numbers by subject, gold letter's number and key."""
+
+
+def _match(group: Group, made: Alignment, index: _Index) -> NDArray[np.int64]:
     """The question number of each entry; questions nobody was asked before are added."""
     keys = [key_of(text) for text in group.texts]
-    found = np.full(len(keys), -1, np.int64)
-    for entry, (subject, key) in enumerate(zip(group.subjects, keys, strict=True)):
-        number = index.get((subject, key), -1)
-        if number >= 0 and made.gold[number] == group.gold[entry]:
-            found[entry] = number
+    places = list(zip(group.subjects, group.gold.tolist(), keys, strict=True))
+    found = np.array([index.get(place, -1) for place in places], np.int64)
     if index:
         made.ways["text"] += int((found >= 0).sum())
-        for way, matcher in (("options", _by_options), ("similarity", _by_similarity)):
+        for way, matcher in (("options", by_options), ("similarity", by_similarity)):
             for subject in dict.fromkeys(group.subjects):
-                for entry, number in matcher(*_open(group, keys, found, made, subject)):
+                for entry, number in matcher(*_sides(group, keys, found, made, subject)):
                     found[entry] = number
                     made.ways[way] += 1
     for entry in np.flatnonzero(found < 0).tolist():
-        place = (group.subjects[entry], keys[entry])
-        if place not in index or made.gold[index[place]] != group.gold[entry]:
-            index[place] = len(made.texts)
+        if places[entry] not in index:
+            index[places[entry]] = len(made.texts)
             made.subjects.append(group.subjects[entry])
             made.texts.append(group.texts[entry])
             made.gold.append(int(group.gold[entry]))
-        found[entry] = index[place]
+        found[entry] = index[places[entry]]
     return found
 
 
-_Open = list[tuple[int, Key]]
-"""Numbers (of an entry or a question) with the key that starts with the gold letter."""
-
-
-def _open(
+def _sides(
     group: Group, keys: Sequence[Key], found: NDArray[np.int64], made: Alignment, subject: str
-) -> tuple[_Open, _Open]:
-    """Entries of `subject` that are not matched yet, and questions of it that this group has not been asked."""
+) -> tuple[Side, Side]:
+    """Entries and known questions of `subject`; nothing where one side has none open."""
     taken = set(found[found >= 0].tolist())
     mine = [
-        (entry, (LETTERS[group.gold[entry]], *keys[entry]))
-        for entry in np.flatnonzero(found < 0).tolist()
-        if group.subjects[entry] == subject
+        Item(entry, int(group.gold[entry]), keys[entry], bool(found[entry] < 0))
+        for entry, other in enumerate(group.subjects)
+        if other == subject
     ]
-    if not mine:
-        return [], []
     theirs = [
-        (number, (LETTERS[made.gold[number]], *key_of(made.texts[number])))
+        Item(number, made.gold[number], key_of(made.texts[number]), number not in taken)
         for number, other in enumerate(made.subjects)
-        if other == subject and number not in taken
+        if other == subject
     ]
-    return mine, theirs
-
-
-def _by_options(mine: _Open, theirs: _Open) -> list[tuple[int, int]]:
-    """Pairs with the same gold letter and options, where both sides have these options once."""
-    sides = []
-    for side in (mine, theirs):
-        places: dict[tuple[str, ...], list[int]] = defaultdict(list)
-        for place, (letter, _, *options) in side:
-            places[letter, *options].append(place)
-        sides.append({options: found[0] for options, found in places.items() if len(found) == 1})
-    return [(place, sides[1][options]) for options, place in sides[0].items() if options in sides[1]]
-
-
-def _by_similarity(mine: _Open, theirs: _Open) -> list[tuple[int, int]]:
-    """Pairs that are each other's most similar with the same gold letter, clearly ahead of the second best."""
-    found = []
-    for letter in LETTERS:
-        rows, columns = ([item for item in side if item[1][0] == letter] for side in (mine, theirs))
-        if rows and columns:
-            near = _cosines([" ".join(key[1:]) for _, key in rows], [" ".join(key[1:]) for _, key in columns])
-            found += [(rows[row][0], columns[column][0]) for row, column in _mutual(near)]
-    return found
-
-
-def _mutual(near: NDArray[np.float64]) -> Iterable[tuple[int, int]]:
-    for row, column in enumerate(near.argmax(axis=1).tolist()):
-        best = near[row, column]
-        rivals = np.append(np.delete(near[row], column), np.delete(near[:, column], row))
-        if best >= ENOUGH and (not len(rivals) or best - rivals.max() >= AHEAD):
-            yield row, column
-
-
-def _cosines(one: Sequence[str], other: Sequence[str]) -> NDArray[np.float64]:
-    """Cosine similarity of the texts' 4-grams, rare ones weighing more: [one, other]."""
-    grams = [Counter(text[start : start + _GRAM] for start in range(len(text))) for text in (*one, *other)]
-    known = {gram: column for column, gram in enumerate(dict.fromkeys(gram for found in grams for gram in found))}
-    rows = np.repeat(np.arange(len(grams)), [len(found) for found in grams])
-    columns = np.array([known[gram] for found in grams for gram in found])
-    counts = np.array([count for found in grams for count in found.values()], float)
-    rarity = np.log((1 + len(grams)) / (1 + np.bincount(columns))) + 1
-    table = csr_matrix((counts * rarity[columns], (rows, columns)))
-    lengths = np.sqrt(np.asarray(table.multiply(table).sum(axis=1))).ravel()
-    products = (table[: len(one)] @ table[len(one) :].T).toarray()
-    cosines: NDArray[np.float64] = products / np.outer(lengths[: len(one)], lengths[len(one) :])
-    return cosines
+    both = all(any(item.open for item in side) for side in (mine, theirs))
+    return (mine, theirs) if both else ([], [])
 
 
 def _note_repeated(group: Group, made: Alignment) -> None:
@@ -230,8 +164,6 @@ def _note_missing(groups: Sequence[Group], made: Alignment) -> None:
             for number, subject in enumerate(made.subjects)
             if number not in mine and askers[number] > 1 and subject in asked
         ]
-        odd = {made.subjects[number] for number in mine & made.lonely}
-        made.unsure[group.name] = {number for number in gaps if made.subjects[number] in odd}
         for subject, questions in Counter(made.subjects[number] for number in gaps).items():
             made.missing.append(_named(group) | {"subject": subject, "questions": questions})
 

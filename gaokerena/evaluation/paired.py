@@ -3,8 +3,8 @@
     comparisons_of([(r_sc, aya_sc), ...], alignment, seed=1)
 
 Questions are those of the subjects both were asked in, matched by content; one that a side has no answer to counts as
-wrong there, and is counted. Left out are questions no other model was asked, and what a model with such questions
-seems to lack: it may have been asked it in other words.
+wrong there, and is counted. Left out are questions no other model was asked, and what may be one question in two
+wordings: each side lacks the other's, and no model was asked both.
 
 `difference` is a minus b in percentage points, `ci95` by a bootstrap over questions. `p` is McNemar's exact test where
 both sides choose whole letters, else a sign-flip test on the differences of each question.
@@ -33,8 +33,9 @@ def comparisons_of(
 ) -> list[dict[str, Any]]:
     """One entry a pair; pairs without a subject in common are left out."""
     made, differences = [], []
+    together = alignment.asked_together()
     for one, other in pairs:
-        common = _common(one, other, alignment)
+        common = _common(one, other, alignment, together)
         if not len(common):
             continue
         a, b = on(one, common), on(other, common)
@@ -49,13 +50,20 @@ def comparisons_of(
     return made
 
 
-def _common(one: Decision, other: Decision, alignment: Alignment) -> NDArray[np.int64]:
-    """Questions of the subjects both were asked in, that at least one of them answered and both were asked for sure."""
-    shared = set(one.subjects) & set(other.subjects)
-    left_out = alignment.lonely.union(*(alignment.unsure.get((d.model, d.prompting), ()) for d in (one, other)))
-    either = np.union1d(one.numbers, other.numbers).tolist()
-    kept = [number for number in either if alignment.subjects[number] in shared and number not in left_out]
-    return np.array(kept, np.int64)
+def _common(one: Decision, other: Decision, alignment: Alignment, together: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Questions of the subjects both were asked in, that at least one was asked; without what may be there twice.
+
+    A question only one side was asked, and one only the other was, may be one in two wordings, unless some model was
+    asked both.
+    """
+    subjects = np.array(alignment.subjects)
+    shared = list(set(one.subjects) & set(other.subjects))
+    mine, theirs = np.setdiff1d(one.numbers, other.numbers), np.setdiff1d(other.numbers, one.numbers)
+    twice = (subjects[mine][:, None] == subjects[theirs]) & ~together[np.ix_(mine, theirs)]
+    left_out = np.union1d(mine[twice.any(axis=1)], theirs[twice.any(axis=0)]).tolist()
+    either = np.union1d(one.numbers, other.numbers)
+    either = either[np.isin(subjects[either], shared)]
+    return either[~np.isin(either, [*left_out, *alignment.lonely])]
 
 
 def on(decision: Decision, questions: NDArray[np.int64]) -> Scores:

@@ -21,8 +21,8 @@ import pyarrow.json as pj
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from gaokerena.evaluation.alignment import folded
 from gaokerena.evaluation.answers import NO_CHOICE, Group, letters
+from gaokerena.evaluation.likeness import folded
 from gaokerena.evaluation.rules import ABSTAINED, OF, sc3of5
 from gaokerena.questions import LETTERS
 from gaokerena.transcripts import TranscriptsError

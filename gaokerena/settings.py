@@ -24,7 +24,7 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as UnreadableError
 
-from gaokerena.engines.endpoint import EndpointModel
+from gaokerena.engines.endpoint_model import EndpointModel
 from gaokerena.engines.translated import Pipeline
 
 PREFIX = "GAOKERENA_"

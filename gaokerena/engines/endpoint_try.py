@@ -15,18 +15,16 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from openai import AsyncOpenAI
 
 from gaokerena.engines.base import Failed, Finished, Request, Sampling
 from gaokerena.engines.deltas import Deltas
+from gaokerena.engines.endpoint_model import Dialect
 from gaokerena.engines.faults import CUT, NO_START, STALLED, UNREADABLE, ServerError, server_error
 from gaokerena.engines.retry import RetryPolicy
 from gaokerena.scrub import scrub
-
-Dialect = Literal["openai", "vllm", "llama.cpp"]
-"""Which sampling settings beyond the standard ones the server knows, and what it assumes when they are not sent."""
 
 _LOG = logging.getLogger(__name__)
 _SEEDS = 2**31

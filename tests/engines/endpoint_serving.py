@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gaokerena.engines.base import Failed, Request
-from gaokerena.engines.endpoint import EndpointEngine, EndpointModel
+from gaokerena.engines.endpoint import EndpointEngine
+from gaokerena.engines.endpoint_model import EndpointModel
 from gaokerena.engines.endpoint_try import Timeouts
 from gaokerena.engines.retry import RetryPolicy
 from gaokerena.messages import Message

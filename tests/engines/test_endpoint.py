@@ -19,7 +19,8 @@ from openai import AsyncOpenAI
 from gaokerena.answers import Usage
 from gaokerena.engines import faults
 from gaokerena.engines.base import Request, Sampling, Stop, Text
-from gaokerena.engines.endpoint import EndpointEngine, EndpointModel
+from gaokerena.engines.endpoint import EndpointEngine
+from gaokerena.engines.endpoint_model import EndpointModel
 from gaokerena.engines.endpoint_try import Timeouts
 from gaokerena.engines.retry import RetryPolicy
 from gaokerena.messages import Message

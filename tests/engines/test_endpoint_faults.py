@@ -9,7 +9,8 @@ from email.utils import formatdate
 import pytest
 
 from gaokerena.engines import faults
-from gaokerena.engines.endpoint import EndpointEngine, EndpointModel
+from gaokerena.engines.endpoint import EndpointEngine
+from gaokerena.engines.endpoint_model import EndpointModel
 from gaokerena.engines.retry import RetryPolicy
 from tests.engines.contract import finished, play
 from tests.engines.endpoint_serving import ANSWER, R, V, always, failed, first_then, serving

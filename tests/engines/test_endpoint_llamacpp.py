@@ -14,7 +14,8 @@ import pytest
 
 from gaokerena.engines import faults
 from gaokerena.engines.base import Failed, Request, Sampling, Stop, Text
-from gaokerena.engines.endpoint import EndpointEngine, EndpointModel
+from gaokerena.engines.endpoint import EndpointEngine
+from gaokerena.engines.endpoint_model import EndpointModel
 from gaokerena.messages import Message
 from tests.engines.contract import finished, play
 from tests.engines.llama_server import llama_server, smollm2

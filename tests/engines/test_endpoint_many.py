@@ -10,7 +10,8 @@ from pydantic import SecretStr, ValidationError
 
 from gaokerena.engines import faults
 from gaokerena.engines.base import EngineError, Queued, Request, Stop
-from gaokerena.engines.endpoint import EndpointEngine, EndpointModel
+from gaokerena.engines.endpoint import EndpointEngine
+from gaokerena.engines.endpoint_model import EndpointModel
 from gaokerena.engines.retry import RetryPolicy
 from tests.engines.contract import finished, play
 from tests.engines.endpoint_serving import ANSWER, ASKED, SECRET, R, V, always, failed, serving

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from gaokerena.engines.endpoint import EndpointEngine, EndpointModel
+from gaokerena.engines.endpoint import EndpointEngine
+from gaokerena.engines.endpoint_model import EndpointModel
 from gaokerena.evaluation.freeform import Pair
 from gaokerena.evaluation.freeform_prompt import LABELS
 from gaokerena.evaluation.freeform_score import score, settle

@@ -23,7 +23,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import AutoModelForCausalLM, AutoTokenizer, CohereConfig, CohereForCausalLM, PreTrainedTokenizerFast
 
 from gaokerena.engines.base import Request, Sampling
-from gaokerena.engines.endpoint import EndpointEngine, EndpointModel
+from gaokerena.engines.endpoint import EndpointEngine
+from gaokerena.engines.endpoint_model import EndpointModel
 from gaokerena.messages import Message
 from tests.engines.contract import finished, play
 from tests.engines.llama_server import llama_server

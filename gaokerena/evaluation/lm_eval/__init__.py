@@ -1,0 +1,1 @@
+"""Tasks for EleutherAI's lm-eval; README.md says how to run them."""

@@ -63,6 +63,8 @@ class Done:
     failures: dict[Key, str] = field(default_factory=dict)
     differing: set[Key] = field(default_factory=set)
     gave_up: bool = False
+    in_a_row: int = 0
+    """Failures since the last answer."""
 
 
 def in_blocks(groups: Sequence[Sequence[Task]], rows: int) -> list[tuple[Task, ...]]:
@@ -96,32 +98,30 @@ def answer_all(
         missing = [task for task in block if task.key not in texts]
         if not missing:
             continue
-        failed = _ask(engine, block if whole else missing, texts, keep, meter, done)
-        if not whole and failed >= GIVE_UP:
+        _ask(engine, block if whole else missing, texts, keep, meter, done)
+        if not whole and done.in_a_row >= GIVE_UP:
             done.gave_up = True
             break
     return done
 
 
-def _ask(engine: Engine, tasks: Sequence[Task], texts: dict[Key, str], keep: Keep, meter: Meter, done: Done) -> int:
-    """One call; how many of its tasks failed after the last that did not."""
-    failed = 0
+def _ask(engine: Engine, tasks: Sequence[Task], texts: dict[Key, str], keep: Keep, meter: Meter, done: Done) -> None:
+    """One call of the engine."""
     for given in _given(engine, tasks, meter):
         key, answer = given.task.key, given.answer
         if answer.finish_reason not in ("stop", "length"):
-            failed += 1
+            done.in_a_row += 1
             if key not in texts:
                 done.failures[key] = answer.error or f"the answer was {answer.finish_reason} before its end"
         elif key in texts:
             if texts[key] != answer.text:
                 done.differing.add(key)
         else:
-            failed = 0
+            done.in_a_row = 0
             keep(given)
             texts[key] = answer.text
             done.failures.pop(key, None)
         meter.failed = len(done.failures)
-    return failed
 
 
 def _given(engine: Engine, tasks: Sequence[Task], meter: Meter) -> Iterator[Given]:

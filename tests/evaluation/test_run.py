@@ -224,6 +224,13 @@ def test_other_weights_under_the_same_name_are_refused(suite: Path) -> None:
     assert "the answers so far are by old, and now echo answers; give another --out" in result.stderr
 
 
+def test_answers_of_two_models_in_one_file_are_refused(suite: Path) -> None:
+    run(suite)
+    path = Path("out/transcripts/drugs.r.cot.jsonl")
+    path.write_bytes(path.read_bytes().replace(b'"revision":"echo"', b'"revision":"old"', 1))
+    assert (run(suite).exit_code, "the answers so far are by old" in run(suite).stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("edit", "says"), [((b'"run":2', b'"run":9'), "none of this run's"), ((b'"run":2', b'"run":1'), "there twice")]
 )

@@ -103,6 +103,18 @@ def test_a_server_that_only_fails_is_left_alone() -> None:
     assert len(done.failures) == GIVE_UP
 
 
+@pytest.mark.parametrize("rows", [1, 10, 2 * GIVE_UP])
+def test_a_server_is_left_alone_after_failures_in_a_row_and_not_before(rows: int) -> None:
+    engine = Company(lambda request: request.seed % 1_000 != 1)
+    blocks = in_blocks(tasks(2 * GIVE_UP, 1), rows)
+    done = answer_all(engine, blocks, {}, kept := Kept(), meter(), whole=False, retries=0)
+    assert not done.gave_up
+    assert (len(kept.texts), len(done.failures)) == (13, 115)
+    dead = answer_all(Company(lambda request: True), blocks, {}, Kept(), meter(), whole=False, retries=0)
+    assert dead.gave_up
+    assert GIVE_UP <= len(dead.failures) < GIVE_UP + rows
+
+
 def test_a_local_engine_is_asked_to_the_end_whatever_fails() -> None:
     engine = Company(lambda request: request.seed < 100 * 2 * GIVE_UP)
     blocks = in_blocks(tasks(3 * GIVE_UP, 1), GIVE_UP)

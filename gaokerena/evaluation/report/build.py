@@ -9,7 +9,9 @@ from gaokerena.evaluation.report.part_caution import caution
 from gaokerena.evaluation.report.part_checks import invariances, reader
 from gaokerena.evaluation.report.part_curves import abstentions, passes
 from gaokerena.evaluation.report.part_differences import differences
+from gaokerena.evaluation.report.part_judged import judged
 from gaokerena.evaluation.report.part_published import published
+from gaokerena.evaluation.report.part_search import searched
 from gaokerena.evaluation.report.read import Found
 
 
@@ -23,9 +25,10 @@ def sections(found: Found, command: str) -> list[Section]:
         passes(evaluation),
         abstentions(evaluation),
         subjects(evaluation),
-        rules(evaluation, ()),
+        rules(evaluation, tuple(searched(found.rules, evaluation))),
         reader(evaluation),
         invariances(evaluation),
+        judged(found.judge),
         alignment(evaluation),
         caution(evaluation),
     ]

@@ -93,7 +93,7 @@ def _rows(plot: Rows, language: Language, wide: bool) -> Figure:
             _bar(axes, place, bar, plot.solid)
     axes.set_ylim(places[-1] + 0.6, places[0] - (0.6 if wide else 0.9))
     axes.tick_params(length=0)
-    axes.xaxis.set_major_locator(MaxNLocator(9 if wide else 5))
+    axes.xaxis.set_major_locator(MaxNLocator(9 if wide else 5, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(_digits(language)))
     axes.set_xlabel(_words(plot.axis, language))
     _label(axes, places, rows, language, wide)
@@ -112,7 +112,7 @@ def _places(rows: list[tuple[Value, Bar | None]], heading: float) -> list[float]
 def _bar(axes: Axes, place: float, bar: Bar, solid: bool) -> None:
     colour = SERIES[bar.slot % len(SERIES)]
     if solid:
-        axes.barh(place, bar.estimate, height=0.55, color=colour, alpha=0.35, linewidth=0)
+        axes.barh(place, bar.estimate, height=0.42, color=colour, alpha=0.35, linewidth=0)
     if bar.low is not None and bar.high is not None:
         axes.plot([bar.low, bar.high], [place, place], color=colour, linewidth=2, solid_capstyle="butt")
     inside = CARD if bar.open else colour
@@ -135,10 +135,10 @@ def _label(
     axes.set_yticks([])
     x, side = (1.0, "right") if language == "fa" else (0.0, "left")
     for place, text, (_, bar) in zip(places, texts, rows, strict=True):
-        weight, above = ("normal", 0.42) if bar else ("bold", 0.0)
+        weight, above = ("normal", 0.44) if bar else ("bold", 0.0)
         axes.text(
             x, place - above, text, transform=axes.get_yaxis_transform(), ha=side, va="center", fontweight=weight,
-            fontsize=11, color=SOFT if bar else INK,
+            fontsize=11, color=SOFT if bar else INK, bbox={"facecolor": CARD, "edgecolor": "none", "pad": 0.5},
         )  # fmt: skip
 
 
@@ -149,7 +149,7 @@ def _lines(plot: Lines, language: Language, wide: bool) -> Figure:
         _curve(axes, curve, _words(curve.label, language))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(FuncFormatter(_digits(language)))
-    axes.xaxis.set_major_locator(MaxNLocator(9 if wide else 6, integer=plot.steps))
+    axes.xaxis.set_major_locator(MaxNLocator(9 if wide else 6, integer=plot.steps, steps=[1, 2, 5, 10]))
     axes.tick_params(length=0, labelcolor=SOFT)
     if language == "fa":
         axes.yaxis.tick_right()

@@ -24,6 +24,8 @@ from gaokerena.evaluation.report.words import LANGUAGES, Language, text
 
 _HERE = Path(__file__).parent
 _FONTS = Path(gaokerena.ui.__file__).parent / "static" / "fonts"
+_LONG = 50
+"""Characters from which a cell is given more room."""
 MARKS = {"exact": "✓", "differs": "≠", "absent": "○"}
 """Said in words to screen readers; the colour says it a third time."""
 
@@ -72,10 +74,12 @@ class _Written:
         )
 
     def look(self, entry: Entry) -> str:
-        """The class of a cell: what a published figure turned out to be, or a figure, or words."""
+        """The class of a cell: what a published figure turned out to be, or a figure, or words, or many of them."""
         if isinstance(entry, Compared):
             return f"compared {entry.mark}"
-        return "figure" if isinstance(entry, Number | Range | Chance) else "words"
+        if isinstance(entry, Number | Range | Chance):
+            return "figure"
+        return "long" if len(self.plain(entry)) > _LONG else "words"
 
     def rows(self, grid: Grid) -> Markup:
         return self.show(Phrase.of("rows_count", n=Number(len(grid.rows), 0)))

@@ -47,7 +47,7 @@ def _grid(grid: Grid, language: Language) -> Iterator[str]:
     yield _line("---" for _ in grid.head)
     for row in grid.rows:
         yield _line(_cell(entry, language) for entry in row)
-    yield f"\n{text(language, 'command')}: `{grid.command}`\n"
+    yield f"\n{text(language, 'command')} `{grid.command}`\n"
 
 
 def _line(cells: Iterable[str]) -> str:

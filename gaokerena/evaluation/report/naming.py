@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gaokerena.evaluation.report.read import Comparison
+from gaokerena.evaluation.report.schema import Comparison
 from gaokerena.evaluation.report.values import Joined, Name, Phrase, Quote, Value
 from gaokerena.evaluation.report.words import known
 
@@ -31,6 +31,10 @@ def rule(name: str) -> Value:
 
 def prompting(name: str) -> Value:
     return _named("prompting_", name)
+
+
+def family(name: str) -> Value:
+    return _named("family_", name)
 
 
 def system(side: tuple[str, str, str]) -> Value:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from gaokerena.evaluation.report import naming
 from gaokerena.evaluation.report.blocks import Block, Grid, Section, Words
 from gaokerena.evaluation.report.parts import head
-from gaokerena.evaluation.report.read import ALL, Aligned, Evaluation, Rows
+from gaokerena.evaluation.report.schema import ALL, Aligned, Evaluation, Rows
 from gaokerena.evaluation.report.values import Joined, Name, Number, Phrase, Quote, Value
 from gaokerena.evaluation.report.words import known
 

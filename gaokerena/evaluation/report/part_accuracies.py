@@ -8,39 +8,41 @@ from gaokerena.evaluation.report import naming
 from gaokerena.evaluation.report.blocks import Block, Grid, Picture, Section, Words
 from gaokerena.evaluation.report.parts import GUESSING, Slots, head, span, whole
 from gaokerena.evaluation.report.plots import Bar, Rows
-from gaokerena.evaluation.report.read import ALL, Cell, Evaluation
+from gaokerena.evaluation.report.schema import ALL, Cell, Evaluation
 from gaokerena.evaluation.report.values import Number, Phrase, Value
 
 
 def subjects(evaluation: Evaluation) -> Section:
     """Accuracy by subject, the mean of single answers, for each prompting."""
     blocks: list[Block] = [Words((Phrase("subjects_text"),))]
+    slots = Slots(evaluation)
     for suite in evaluation.suites:
         singles = [cell for cell in evaluation.cells if cell.suite == suite and cell.rule == "single"]
         for asked in dict.fromkeys(cell.prompting for cell in singles):
             cells = [cell for cell in singles if cell.prompting == asked]
             names = [name for name in dict.fromkeys(cell.subject for cell in cells) if name != ALL]
-            groups = [(naming.subject(name), [cell for cell in cells if cell.subject == name]) for name in names]
+            groups = [(naming.subject(name), slots.sorted([c for c in cells if c.subject == name])) for name in names]
             title = Phrase.of("subjects_figure", suite=naming.suite(suite), prompting=naming.prompting(asked))
-            blocks.append(_accuracies(evaluation, f"subjects-{asked}-{suite}", title, groups, _by_model))
+            if groups:
+                blocks.append(_accuracies(evaluation, f"subjects-{asked}-{suite}", title, groups, _by_model))
     return Section("subjects", Phrase("subjects_title"), tuple(blocks))
 
 
 def rules(evaluation: Evaluation, more: Sequence[Block]) -> Section:
     """Decision rules beside each other; `more` is what a search for better ones found."""
     blocks: list[Block] = [Words((Phrase("rules_text"),))]
+    slots = Slots(evaluation)
     for suite in evaluation.suites:
         cells = [cell for cell in whole(evaluation, suite) if cell.samples > 1]
-        groups = [(naming.model(m), [c for c in cells if c.model == m]) for m in dict.fromkeys(c.model for c in cells)]
-        several = [(label, mine) for label, mine in groups if len(mine) > 1]
-        alone = [cell for _, mine in groups if len(mine) == 1 for cell in mine]
+        own = slots.sorted([cell for cell in cells if cell.model in slots.models])
+        several = [cell for cell in cells if cell.model not in slots.models]
+        groups = [(naming.model(m), [c for c in own if c.model == m]) for m in dict.fromkeys(c.model for c in own)]
         title = Phrase.of("rules_figure", suite=naming.suite(suite))
+        if groups:
+            blocks.append(_accuracies(evaluation, f"rules-{suite}", title, groups, lambda c: naming.rule(c.rule)))
         if several:
-            blocks.append(_accuracies(evaluation, f"rules-{suite}", title, several, lambda c: naming.rule(c.rule)))
-        if alone:
             title = Phrase.of("pools_figure", suite=naming.suite(suite))
-            label = Phrase("several_models")
-            blocks.append(_accuracies(evaluation, f"pools-{suite}", title, [(label, alone)], _by_system))
+            blocks.append(_accuracies(evaluation, f"pools-{suite}", title, [(None, several)], _by_system))
     return Section("rules", Phrase("rules_title"), (*blocks, *more))
 
 

@@ -8,7 +8,7 @@ from gaokerena.evaluation.report import naming
 from gaokerena.evaluation.report.blocks import Grid, Section, Words
 from gaokerena.evaluation.report.parts import head, span
 from gaokerena.evaluation.report.published import OTHER_SUITE, SUITE, tables
-from gaokerena.evaluation.report.read import ALL, Comparison, Evaluation
+from gaokerena.evaluation.report.schema import ALL, Comparison, Evaluation
 from gaokerena.evaluation.report.values import Chance, Joined, Number, Phrase, Value
 
 LEVEL = 0.05

@@ -6,7 +6,7 @@ from gaokerena.evaluation.report import naming
 from gaokerena.evaluation.report.blocks import Block, Grid, Picture, Section, Words
 from gaokerena.evaluation.report.parts import Slots, head, number, span
 from gaokerena.evaluation.report.plots import Bar, Rows
-from gaokerena.evaluation.report.read import Evaluation
+from gaokerena.evaluation.report.schema import Evaluation
 from gaokerena.evaluation.report.values import Number, Phrase
 
 
@@ -33,12 +33,18 @@ def reader(evaluation: Evaluation) -> Section:
 def invariances(evaluation: Evaluation) -> Section:
     """Straight and chain-of-thought choices of one model against each other."""
     blocks: list[Block] = []
+    note = Phrase("forest_note")
     for suite in evaluation.suites:
         mine = [each for each in evaluation.invariance if each.suite == suite]
         if not mine:
             continue
         slots = Slots(evaluation)
-        bars = tuple(Bar(naming.model(e.model), e.gain, *e.gain_ci95, slot=slots[e.model]) for e in mine)
+        mine.sort(key=lambda each: slots[each.model])
+        zero = [each.gain_ci95[0] <= 0 <= each.gain_ci95[1] for each in mine]
+        bars = tuple(
+            Bar(naming.model(each.model), each.gain, *each.gain_ci95, slot=slots[each.model], open=hollow)
+            for each, hollow in zip(mine, zero, strict=True)
+        )
         title = Phrase.of("invariance_figure", suite=naming.suite(suite))
         plot = Rows(f"invariance-{suite}", title, Phrase("points"), ((None, bars),), line=0.0)
         rows = tuple(
@@ -60,6 +66,6 @@ def invariances(evaluation: Evaluation) -> Section:
         columns = head(
             "model", "n", "agree", "ci95", "kappa", "acc_straight", "acc_cot", "acc_agree", "acc_both", "gain", "ci95"
         )
-        blocks.append(Picture(plot, Grid(plot.name, title, columns, rows, evaluation.command)))
+        blocks.append(Picture(plot, Grid(plot.name, title, columns, rows, evaluation.command), note))
     text = Words((Phrase("invariance_text"),))
     return Section("invariance", Phrase("invariance_title"), (text, *blocks) if blocks else ())

@@ -9,7 +9,7 @@ from gaokerena.evaluation.report import naming
 from gaokerena.evaluation.report.blocks import Block, Entry, Grid, Picture, Section, Words
 from gaokerena.evaluation.report.parts import Slots, head, number, span, whole
 from gaokerena.evaluation.report.plots import Curve, Lines, Spot
-from gaokerena.evaluation.report.read import Cell, Evaluation
+from gaokerena.evaluation.report.schema import Cell, Evaluation
 from gaokerena.evaluation.report.values import Number, Phrase, Value
 
 
@@ -65,5 +65,6 @@ def abstentions(evaluation: Evaluation) -> Section:
         title = Phrase.of("abstentions_figure", suite=naming.suite(suite))
         plot = Lines(f"abstention-{suite}", title, Phrase("coverage"), Phrase("accuracy_answered"), tuple(curves))
         columns = head("model", "agreeing", "answered", "coverage", "accuracy_answered", "ci95", "negative_marking")
-        blocks.append(Picture(plot, Grid(plot.name, title, columns, tuple(rows), evaluation.command, folded=True)))
+        grid = Grid(plot.name, title, columns, tuple(rows), evaluation.command, folded=True)
+        blocks.append(Picture(plot, grid, Phrase("curves_note")))
     return Section("abstention", Phrase("abstentions_title"), tuple(blocks))

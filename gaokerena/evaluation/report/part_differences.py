@@ -8,7 +8,7 @@ from gaokerena.evaluation.report import naming
 from gaokerena.evaluation.report.blocks import Block, Grid, Picture, Section, Words
 from gaokerena.evaluation.report.parts import head, span
 from gaokerena.evaluation.report.plots import Bar, Rows
-from gaokerena.evaluation.report.read import Comparison, Evaluation
+from gaokerena.evaluation.report.schema import Comparison, Evaluation
 from gaokerena.evaluation.report.values import Chance, Joined, Number, Phrase
 
 

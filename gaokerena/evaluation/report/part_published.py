@@ -9,7 +9,7 @@ from gaokerena.evaluation.report import naming
 from gaokerena.evaluation.report.blocks import Block, Compared, Grid, Section, Words
 from gaokerena.evaluation.report.parts import head
 from gaokerena.evaluation.report.published import OTHER_SUITE, Check, Table, by_table, checks, remarks
-from gaokerena.evaluation.report.read import Evaluation
+from gaokerena.evaluation.report.schema import Evaluation
 from gaokerena.evaluation.report.values import Joined, Name, Number, Phrase, Value
 
 
@@ -70,6 +70,9 @@ def _difference(check: Check) -> tuple[Value, ...]:
 def _why(check: Check) -> Value:
     own = {"micro": Number(check.own[0]), "macro": Number(check.own[1])} if check.own else {}
     reason = Phrase.of(check.reason, **own)
+    if check.own and check.recomputed is not None:
+        at_hand = Phrase.of("at_hand", n=Number(check.n, 0), value=Number(check.recomputed))
+        return Joined((reason, at_hand), "line")
     if check.counts is None:
         return reason
     counts = {name: Number(getattr(check.counts, name), 0) for name in ("published", "recomputed", "of")}
@@ -88,6 +91,10 @@ def _remarked(evaluation: Evaluation, found: Iterable[Check]) -> Grid:
             filled: dict[str, Value] = {}
             if key == "why_partial":
                 filled = {"n": Number(check.n, 0), "size": Number(check.size, 0)}
-            rows.append((*named, Number(check.published), Phrase.of(key, **filled)))
+            remark: Value = Phrase.of(key, **filled)
+            if check.mark == "absent" and check.recomputed is not None:
+                at_hand = Phrase.of("at_hand", n=Number(check.n, 0), value=Number(check.recomputed))
+                remark = Joined((remark, at_hand), "line")
+            rows.append((*named, Number(check.published), remark))
     columns = head("table", "subject", "model", "published", "remark")
     return Grid("remarked", Phrase("remarked"), columns, tuple(rows), evaluation.command, folded=True)

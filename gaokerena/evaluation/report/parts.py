@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gaokerena.evaluation.report.read import ALL, Cell, Evaluation
+from gaokerena.evaluation.report.schema import ALL, Cell, Evaluation
 from gaokerena.evaluation.report.values import Number, Phrase, Range, Value
 
 GUESSING = 25.0
@@ -22,14 +22,18 @@ def number(value: float | None, decimals: int = 2, *, signed: bool = False) -> V
 
 
 class Slots:
-    """A colour for each model, the same in all figures; the models most is known of come first."""
+    """A colour for each model, the same in all figures; the models most is known of come first, joined ones last."""
 
     def __init__(self, evaluation: Evaluation) -> None:
         often: dict[str, int] = {}
         for cell in evaluation.cells:
             if cell.subject == ALL and cell.pass_at_k is not None:
-                often[cell.model] = often.get(cell.model, 0) + 1
+                often[cell.model] = often.get(cell.model, 0) + 1 + cell.samples
         self.models = tuple(sorted(often, key=lambda model: -often[model]))
+
+    def sorted(self, cells: list[Cell]) -> list[Cell]:
+        """`cells` in the order of their models, else as they were."""
+        return sorted(cells, key=lambda cell: self[cell.model])
 
     def __getitem__(self, model: str) -> int:
         return self.models.index(model) if model in self.models else len(self.models)

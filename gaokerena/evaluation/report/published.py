@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from gaokerena.evaluation.report.read import ALL, Cell, Evaluation
+from gaokerena.evaluation.report.schema import ALL, Cell, Evaluation
 
 SUITE, OTHER_SUITE = "mmlu_fa", "ibmsee_2023"
 Mark = Literal["exact", "differs", "absent"]

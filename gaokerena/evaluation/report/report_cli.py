@@ -43,9 +43,10 @@ def write(folder: Path, out: Path) -> list[Path]:
     from gaokerena.evaluation.report.markdown import markdown
     from gaokerena.evaluation.report.read import read
 
-    made = sections(read(folder), f"python -m gaokerena report {shlex.quote(folder.name or '.')}")
+    found = read(folder)
+    out.mkdir(parents=True, exist_ok=True)  # a place that cannot be written shows before the figures are drawn
+    made = sections(found, f"python -m gaokerena report {shlex.quote(folder.name or '.')}")
     texts = {PAGE: html(made), MARKDOWN_EN: markdown(made, "en"), MARKDOWN_FA: markdown(made, "fa")}
-    out.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         with atomic(out / name) as half:
             half.write_text(text, "utf-8")

@@ -4,9 +4,10 @@
 
 A figure is missed where the text points at one (`missing_figure`): «در شکل زیر», «در عکس مشاهده می‌شود», «عکس را
 می‌فرستم», "shown in the photograph". A picture whose findings are told («عکس قفسهٔ سینه طبیعی است») is not missed; how
-many questions name one is a note. All hits read by hand: 1 of 1 right in the choice suites (all 237 mentions of
-pictures there were read: none is missed), 5 of 5 in MF3QA test and dev; on text the rule was not written for, 41 of 43
-in 22,000 translated MedMCQA questions and 42 of the first 45 in MF3QA train.
+many questions name one is a note. Hits read by hand: 1 of 1 right in the choice suites (among 237 mentions of pictures
+read there no other was seen), 5 of 5 in MF3QA test and dev, which the rule was written on; on text it was not written
+for, 41 of 43 in 22,000 translated MedMCQA questions and 42 of the first 45 in MF3QA train. How many it misses is not
+measured.
 
 Orthography is counted and never repaired: models were asked with the text as it is. Not covered: spelling, wrong
 translations, text in the wrong column.

@@ -145,15 +145,21 @@ def test_every_drawn_number_stands_in_the_figures_table(made: list[Section], see
         assert not missing, picture.plot.name
 
 
-def _marks(svg: str) -> list[float]:
-    return [float(x) for x in re.findall(r'<use x="([\d.]+)" y="[\d.]+" style="fill: var', svg)]
+MARK = re.compile(r'<use x="([\d.]+)" y="[\d.]+" style="fill: var')
+INTERVAL = re.compile(r'<path d="M ([\d.]+) [\d.]+ L ([\d.]+) [\d.]+"[^>]*stroke: var\(--series')
+DASHED = re.compile(r'<path d="M ([\d.]+) [\d.]+ L [\d.]+ [\d.]+"[^>]*stroke-dasharray[^>]*var\(--ink')
 
 
-def test_marks_are_drawn_where_their_numbers_are(made: list[Section]) -> None:
+def test_marks_and_intervals_are_drawn_where_their_numbers_are(made: list[Section]) -> None:
+    """On one scale with the dashed line, whose value is known, and with each other."""
     plot = next(p.plot for p in pictures(made) if isinstance(p.plot, Rows) and len(p.plot.groups[0][1]) > 1)
-    values = [bar.estimate for _, bars in plot.groups for bar in bars]
-    places = _marks(draw(plot, "en"))
-    assert len(places) == len(values) > 1
+    bars = [bar for _, bars in plot.groups for bar in bars]
+    svg = draw(plot, "en")
+    places = [float(x) for x in DASHED.findall(svg) + MARK.findall(svg)]
+    places += [float(x) for pair in INTERVAL.findall(svg) for x in pair]
+    values = [plot.line or 0.0, *(bar.estimate for bar in bars)]
+    values += [end or 0.0 for bar in bars for end in (bar.low, bar.high)]
+    assert len(places) == len(values) == 1 + 3 * len(bars) > 4
     scale = (places[1] - places[0]) / (values[1] - values[0])
     assert scale > 0
     assert [places[0] + scale * (value - values[0]) for value in values] == pytest.approx(places, abs=0.05)

@@ -12,6 +12,7 @@ and gold letter of which each model was asked only one.
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -25,9 +26,11 @@ from gaokerena.persian import normalize_for_key
 
 ENOUGH, AHEAD = 0.4, 0.1
 """Least cosine of a match by similarity, and least lead over the second best; measured in tests/evaluation."""
-STEM, SAME_STEM, SAME_OPTIONS = 0.3, 0.8, 0.5
-"""Least cosine of two wordings of one stem (seen: 0.36); from where on the options must be alike too, and how much
-(seen: 0.55 and more; different questions to one vignette: 0.1)."""
+STEM = 0.3
+"""Least cosine of two wordings of one stem (seen: 0.36)."""
+SAME_STEM, SAME_START, SAME_OPTIONS = 0.8, 0.5, 0.5
+"""A stem so alike, or so much of it word for word from its start (two wordings: at most 0.34), is no new wording: then
+the options must be this much alike (seen: 0.55), or it is another question to the same case."""
 _GRAM = 4
 
 Key = tuple[str, ...]
@@ -96,7 +99,8 @@ def by_similarity(mine: Side, theirs: Side) -> list[tuple[int, int]]:
 def _one_question(one: Key, other: Key) -> bool:
     """Whether stems and options, looked at apart, may be two wordings of one question."""
     stems = float(_cosines(one[:1], other[:1])[0, 0])
-    if stems < SAME_STEM:
+    start = len(os.path.commonprefix([one[0], other[0]])) / max(1, min(len(one[0]), len(other[0])))
+    if stems < SAME_STEM and start < SAME_START:
         return stems >= STEM
     return float(_cosines([" ".join(one[1:])], [" ".join(other[1:])])[0, 0]) >= SAME_OPTIONS
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from gaokerena.evaluation.report import naming
 from gaokerena.evaluation.report.blocks import Block, Grid, Section, Words
-from gaokerena.evaluation.report.parts import head
+from gaokerena.evaluation.report.parts import Slots, head
 from gaokerena.evaluation.report.schema import ALL, Aligned, Evaluation, Rows
 from gaokerena.evaluation.report.values import Joined, Name, Number, Phrase, Quote, Value
 from gaokerena.evaluation.report.words import known
@@ -46,7 +46,8 @@ def _facts(evaluation: Evaluation, command: str) -> Iterator[tuple[Value, Value]
 
 
 def _models(evaluation: Evaluation) -> Iterable[str]:
-    return dict.fromkeys(cell.model for cell in evaluation.cells)
+    slots = Slots(evaluation)
+    return sorted(dict.fromkeys(cell.model for cell in evaluation.cells), key=lambda model: slots[model])
 
 
 def alignment(evaluation: Evaluation) -> Section:

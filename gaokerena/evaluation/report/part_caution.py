@@ -61,7 +61,7 @@ def _many(comparisons: Sequence[Comparison], adjusted: Sequence[float]) -> Itera
     if zero:
         yield Phrase.of("caution_zero", zero=Number(len(zero), 0), all=Number(count, 0))
     if main := _between_papers(comparisons):
-        yield Phrase.of("caution_papers", list=Joined(tuple(map(_short, main))))
+        yield Phrase.of("caution_papers", list=Joined(tuple(map(_short, main)), "semicolon"))
 
 
 def _between_papers(comparisons: Sequence[Comparison]) -> list[Comparison]:
@@ -89,7 +89,7 @@ def _size(evaluation: Evaluation) -> Iterator[Value]:
         )
     absent = _absent_subjects(evaluation)
     if absent:
-        yield Phrase.of("caution_absent", list=Joined(tuple(absent)))
+        yield Phrase.of("caution_absent", list=Joined(tuple(absent), "semicolon"))
 
 
 def _absent_subjects(evaluation: Evaluation) -> list[Value]:

@@ -77,7 +77,7 @@ def _why(check: Check) -> Value:
         return reason
     counts = {name: Number(getattr(check.counts, name), 0) for name in ("published", "recomputed", "of")}
     unit = "counted_thirds" if check.table.measure == "negative_marking" else "counted"
-    unit = "counted_draws" if check.table.measure.startswith("pass@") else unit
+    unit = "counted_draws" if check.table.measure in ("pass@2", "pass@3") else unit
     return Joined((reason, Phrase.of(unit, **counts)), "line")
 
 

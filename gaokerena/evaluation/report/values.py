@@ -84,12 +84,15 @@ class Joined:
     """Several values behind one another."""
 
     parts: tuple[Value, ...]
-    between: Literal["comma", "line", "dot", "plus", "minus"] = "comma"
+    between: Literal["comma", "line", "dot", "plus", "minus", "semicolon"] = "comma"
 
 
 Value = Number | Range | Chance | Name | Quote | Phrase | Joined | None
 _BETWEEN = {"line": "\n", "dot": " · ", "plus": " + ", "minus": f" {_MINUS} "}
-_COMMA: dict[Language, str] = {"fa": "، ", "en": ", "}
+_STOPS: dict[str, dict[Language, str]] = {
+    "comma": {"fa": "، ", "en": ", "},
+    "semicolon": {"fa": "؛ ", "en": "; "},
+}
 
 
 def pieces(value: Value, language: Language) -> Iterator[Piece]:
@@ -112,7 +115,7 @@ def pieces(value: Value, language: Language) -> Iterator[Piece]:
         case Joined(parts, between):
             for place, part in enumerate(parts):
                 if place:
-                    yield _BETWEEN.get(between) or _COMMA[language], ""
+                    yield _BETWEEN.get(between) or _STOPS[between][language], ""
                 yield from pieces(part, language)
         case Phrase(key, filled):
             yield from _phrase(key, dict(filled), language)

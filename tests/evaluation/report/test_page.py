@@ -227,7 +227,7 @@ def test_warnings_are_this_evaluations(made: list[Section]) -> None:
     assert "The intervals of 3 of 5 comparisons contain 0" in warnings
     assert "R − Aya, at least 3 of 5 (+3.23)" in warnings
     assert "| Medical MMLU | V − Aya, straight | +4.66 | +0.72 to +8.60 | 0.028 | 0.112 |" in warnings
-    assert "Medical genetics, College medicine" in warnings
+    assert "Medical genetics; College medicine" in warnings
 
 
 def test_parts_without_figures_are_left_out(tmp_path: Path) -> None:

@@ -126,6 +126,8 @@ def test_print_shows_folded_tables_of_one_language(open_report: Opener) -> None:
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert folded.count() == 0
     page.emulate_media(media="print")
+    page.set_viewport_size({"width": 703, "height": 1000})  # A4 less its margins
+    assert page.evaluate("document.documentElement.scrollWidth") == 703
     expect(page.locator('.language[lang="en"] h1')).to_be_hidden()
     expect(page.locator('.language[lang="fa"] button[data-language]')).to_be_hidden()
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")

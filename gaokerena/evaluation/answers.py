@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from gaokerena.evaluation.likeness import reworded
 from gaokerena.questions import LETTERS
 from gaokerena.transcripts import FILE, TranscriptsError, locate, read_table
 
@@ -148,7 +149,8 @@ def letters(values: Sequence[str | None]) -> NDArray[np.int8]:
 def grouped(rows: Rows, chosen: NDArray[np.int8]) -> list[Group]:
     """`rows` by suite, model and prompting; `chosen` [rows] are the letters to use.
 
-    Raises TranscriptsError where one run of one question stands twice, or its gold letter is not the same in all runs.
+    Raises TranscriptsError where one run of one question stands twice, or the runs of one question differ in their gold
+    letter or their text.
     """
     places: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for row, (place, model, prompting) in enumerate(zip(rows.places, rows.models, rows.promptings, strict=True)):
@@ -171,6 +173,8 @@ def _group(rows: Rows, chosen: NDArray[np.int8], name: tuple[str, str, str], fou
             raise TranscriptsError(f"{_place(rows, row)}: run {rows.runs[row]} stands twice; keep one of the rows")
         if rows.gold[row] != rows.gold[first[entry]]:
             raise TranscriptsError(f"{_place(rows, row)}: its runs have different gold letters; keep the right one")
+        if rows.texts[row] is not rows.texts[first[entry]] and not reworded(rows.texts[row], rows.texts[first[entry]]):
+            raise TranscriptsError(f"{_place(rows, row)}: its runs ask different questions; give each its own number")
         choices[entry, column] = chosen[row]
     return Group(
         *name,

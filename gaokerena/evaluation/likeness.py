@@ -12,7 +12,7 @@ and gold letter of which each model was asked only one.
 
 from __future__ import annotations
 
-import os
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -96,11 +96,20 @@ def by_similarity(mine: Side, theirs: Side) -> list[tuple[int, int]]:
     ]
 
 
+def reworded(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether two texts under one number may be one question: the same options, or alike enough."""
+    keys = key_of(one), key_of(other)
+    if keys[0][1:] == keys[1][1:]:
+        return True
+    return float(_cosines([" ".join(keys[0])], [" ".join(keys[1])])[0, 0]) >= ENOUGH and _one_question(*keys)
+
+
 def _one_question(one: Key, other: Key) -> bool:
     """Whether stems and options, looked at apart, may be two wordings of one question."""
     stems = float(_cosines(one[:1], other[:1])[0, 0])
-    start = len(os.path.commonprefix([one[0], other[0]])) / max(1, min(len(one[0]), len(other[0])))
-    if stems < SAME_STEM and start < SAME_START:
+    shorter = max(1, min(len(one[0]), len(other[0])))
+    start = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one[0], other[0], strict=False)))
+    if stems < SAME_STEM and start < SAME_START * shorter:
         return stems >= STEM
     return float(_cosines([" ".join(one[1:])], [" ".join(other[1:])])[0, 0]) >= SAME_OPTIONS
 

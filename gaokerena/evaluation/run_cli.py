@@ -88,11 +88,12 @@ def verify(
     """Let a model settle what five answers leave open: python -m gaokerena evaluate verify runs/eval --of r"""
     from dataclasses import replace
 
-    from gaokerena.evaluation.verify import SAMPLING, VerifyPlan, transcripts_in
+    from gaokerena.evaluation.sampled import sampled_in
+    from gaokerena.evaluation.verify import SAMPLING, VerifyPlan
 
     with _errors():
         sampling = replace(SAMPLING, temperature=temperature, max_new_tokens=max_new_tokens)
-        found = transcripts_in(folder, of)
+        found = sampled_in(folder, of)
         with _ready(model, preset, batch) as on:
             plans = [VerifyPlan(answers, model, seed, sampling, on.scrubbed()) for answers in found]
             summaries = [_verified(folder, plan, on, retries, show_accuracy) for plan in plans]

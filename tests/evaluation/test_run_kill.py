@@ -1,7 +1,7 @@
 """`evaluate run` killed in its middle (SIGKILL, a process of its own) and run again, on the mini pair and on a server.
 
-The mini model's answers are short here: what matters is that a block was under way. That what is computed together
-stays together is shown without a model in test_run_blocks.
+The mini model's answers are short here: what matters is that a block was under way. It computes in bfloat16, where an
+answer's text depends on what is computed with it, so that a block that was put together differently would show.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ def kill_after(rows: int, path: Path, command: Sequence[str]) -> bytes:
     return path.read_bytes()[: path.read_bytes().rfind(b"\n") + 1]
 
 
-def test_a_killed_run_of_the_mini_model_ends_like_one_that_was_not(tmp_path: Path) -> None:
+def test_a_killed_run_of_the_mini_model_ends_like_one_that_was_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAOKERENA_DTYPE", "bfloat16")
     suite = write_suite(tmp_path)
     whole = door(*arguments(suite, tmp_path / "whole", *MINI))
     assert whole.exit_code == 0, whole.stderr

@@ -16,7 +16,8 @@ from gaokerena.engines.base import Request, Sampling
 from gaokerena.engines.echo import EchoEngine, Script
 from gaokerena.evaluation import live
 from gaokerena.evaluation.run import DEFAULTS
-from gaokerena.evaluation.verify import Sampled, VerifyPlan, self_consistent
+from gaokerena.evaluation.sampled import Sampled, self_consistent
+from gaokerena.evaluation.verify import VerifyPlan
 from gaokerena.evaluation.verify_prompt import BEGIN, END, LABELS, read_label, verifier_turn
 from gaokerena.presets import ModelInfo, Preset
 from gaokerena.questions import LETTERS, Question

@@ -6,7 +6,8 @@
 A call is found again by all that decided it: judge, weights, conversation, sampling, seed. So a judging that was killed
 goes on where it stood, and a larger one uses the calls of the smaller. Each line says which model was shown first. A
 reply without a readable verdict is answered once with a reminder; what is unreadable even then is kept as such. A call
-that failed (the server, a prompt too long) is not kept: the next run asks again.
+that failed (the server, a prompt too long) is not kept: the next run asks again. When all of `AT_ONCE` calls failed,
+the rest is not asked.
 
 Not covered: several judges in one call.
 """
@@ -144,7 +145,10 @@ class Judge:
             else:
                 wanted.append(task)
         for start in range(0, len(wanted), AT_ONCE):
+            failed = len(judged.failures)
             self._some(wanted[start : start + AT_ONCE], judged, meter)
+            if len(judged.failures) - failed == AT_ONCE:  # the server is gone, or refuses everything
+                break
         return judged
 
     def _task(self, pair: Pair, order: Order) -> _Task:

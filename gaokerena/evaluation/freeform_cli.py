@@ -4,7 +4,7 @@
 
 Reads the free-form answers that `evaluate run --suite mf3qa` wrote, asks the judge about every pair in both orders, and
 writes the figures (`judge.json`, `judge.md`) beside every call (`judge.calls.jsonl`). Killed and run again it goes on.
-Exit status: 0 all pairs are judged, 1 some calls failed, 2 it could not begin.
+Exit status: 0 all pairs are judged, 1 some calls failed, 2 it could not begin, 130 stopped with Ctrl-C.
 
 Not covered: several judges at once; let each write to a file of its own (`--out`).
 """
@@ -60,9 +60,13 @@ def judge(
         raise fail(str(error)) from None
     except OSError as error:
         raise fail(f"{error.filename or path}: {error.strerror}; name another place") from None
+    except KeyboardInterrupt:
+        typer.echo("stopped; run the same command again to go on", err=True)
+        raise typer.Exit(130) from None
     typer.echo(text)
     if judge_name in (report["a"]["model"], report["b"]["model"]):
         typer.echo(f"{judge_name} judged its own answers; judges prefer their own", err=True)
     if failures:
-        typer.echo(f"{len(failures):,} calls failed (run again to ask them): {failures[0]}", err=True)
+        pairs = f"{report['calls']['pairs_missing']:,} pairs are not judged"
+        typer.echo(f"{len(failures):,} calls failed, {pairs} (run again to ask them): {failures[0]}", err=True)
         raise typer.Exit(1)

@@ -7,8 +7,8 @@ A pair's verdict is a win only when both orders name the same answer; both order
 inconsistent and counts as a tie too, reported apart (`flipped`: each order another winner; `half`: one order a tie).
 Pairs with an unreadable call are left out of the win rate, and bounds say what they could change. The win rate is the
 share of wins with ties as half. Intervals are 95 % percentile bootstrap over whole questions, so several runs of one
-question are not taken for independent; a share of 0 or 100 % has Wilson's interval over questions instead, as a
-bootstrap of equal values has no width.
+question are not taken for independent. Where all values are equal a bootstrap has no width: then the interval is
+Wilson's over questions, with a tie as half a win and half a loss.
 
 Not covered: more than two models (Bradley-Terry), agreement with human judges.
 """
@@ -120,9 +120,9 @@ class _Means:
     def of(self, values: Sequence[float], clusters: Sequence[Hashable]) -> dict[str, Any] | None:
         if not values:
             return None
-        if len(set(values)) == 1 and values[0] in (0.0, 1.0):
-            questions = len(set(clusters))
-            return _percent(wilson(questions * int(values[0]), questions), len(values))
+        if len(set(values)) == 1:
+            trials = len(set(clusters)) * (2 if values[0] == 0.5 else 1)
+            return _percent(wilson(round(values[0] * trials), trials), len(values))
         drawn = bootstrap_mean(values, seed=self.seed, clusters=clusters, resamples=self.resamples)
         return _percent(drawn, len(values))
 

@@ -13,6 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from gaokerena.engines.echo import EchoEngine, Script
+from gaokerena.evaluation import freeform_calls
 from gaokerena.evaluation.freeform import Pair
 from gaokerena.evaluation.freeform_calls import CallLog
 from gaokerena.evaluation.freeform_cli import judge
@@ -129,6 +130,15 @@ def test_a_call_that_failed_is_told_and_asked_the_next_time(tmp_path: Path) -> N
         broken[0] = False
         judged = asked(engine, tmp_path / "calls.jsonl", PAIRS)
         assert (len(judged.calls), judged.fresh, judged.failures) == (6, 2, [])
+
+
+def test_a_server_that_refuses_everything_is_not_asked_for_all_pairs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(freeform_calls, "AT_ONCE", 4)
+    with serving(lambda ask: refuse(401, "wrong key")) as (engine, server, _):
+        judged = asked(engine, tmp_path / "calls.jsonl", PAIRS)
+    assert len(server.asks) == len(judged.failures) == 4
 
 
 def test_a_torn_last_line_is_cut_away_and_a_foreign_one_refused(tmp_path: Path) -> None:
@@ -283,5 +293,5 @@ def test_failed_calls_end_in_an_error_status(tmp_path: Path, monkeypatch: pytest
         server.script = lambda ask: refuse(401, "wrong key")
         done = run(str(folder), "--a", "v", "--b", "r", "--judge", "judge", "--no-reference")
     assert done.exit_code == 1
-    assert "8 calls failed (run again to ask them)" in done.output
+    assert "8 calls failed, 4 pairs are not judged (run again to ask them)" in done.output
     assert json.loads((folder / "judge.json").read_text("utf-8"))["calls"]["pairs_missing"] == 4

@@ -63,6 +63,14 @@ def test_a_judge_that_always_says_first_wins_nothing_and_is_found_out() -> None:
     assert report["position"]["p"] < 1e-9
 
 
+def test_ties_alone_have_an_interval_too() -> None:
+    report = score([verdict(str(number), "tie", "tie") for number in range(6)], seed=1)
+    half = wilson(6, 12)
+    assert report["win_rate"]["estimate"] == 50.0
+    assert report["win_rate"]["ci95"] == pytest.approx([100 * half.low, 100 * half.high])
+    assert report["position"]["first_wins"] is None
+
+
 def test_a_judge_that_prefers_the_longer_is_found_out_by_length() -> None:
     """a is longer three times out of four, so a seems to win 75 %; at equal length nothing is left of it."""
     long, short = "واژه " * 40, "واژه " * 20

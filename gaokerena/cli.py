@@ -18,6 +18,7 @@ from gaokerena import __version__
 from gaokerena.answers import Answer
 from gaokerena.engines.base import EngineError, Failed, Finished, Queued, Request
 from gaokerena.evaluation.cli import app as evaluation
+from gaokerena.evaluation.report.report_cli import report
 from gaokerena.evaluation.suites_cli import suites
 from gaokerena.gather import Gathering
 from gaokerena.intake import RefusalError, read_question
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.add_typer(evaluation, name="evaluate")
 app.command()(suites)
+app.command()(report)
 
 
 def _version(wanted: bool) -> None:

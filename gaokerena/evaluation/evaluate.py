@@ -148,7 +148,7 @@ def pairs(decisions: Sequence[Decision]) -> list[tuple[Decision, Decision]]:
         if _alike(one, other) or _one_models_rules(one, other)
     ]
     verified = [decision for decision in own if decision.rule == "verifier"]
-    found += [(one, other) for one in verified for other in own if other.prompting == "straight"]
+    found += [(one, o) for one in verified for o in own if o.prompting == "straight" and o.model != one.model]
     yardsticks = verified or [decision for decision in own if decision.rule == "plurality"]
     return found + [(one, other) for one in several for other in yardsticks]
 

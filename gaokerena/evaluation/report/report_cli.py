@@ -31,6 +31,9 @@ def report(
     except ReportError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
+    except ModuleNotFoundError as error:
+        typer.echo(f"{error.name} is not installed; run: python -m pip install -r requirements-report.txt", err=True)
+        raise typer.Exit(2) from None
     except OSError as error:
         typer.echo(f"{error.filename or out or folder}: {error.strerror}; name another place with --out", err=True)
         raise typer.Exit(2) from None

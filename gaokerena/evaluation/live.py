@@ -76,14 +76,18 @@ class Ready:
         if local:
             found |= {"machine": machine(), "device": self.preset.device, "batch": self.batch}
         if self.serves:
-            parts = (pipeline.translator, pipeline.answerer) if pipeline else (self.model,)
-            found["served"] = {name: self._served(name) for name in parts}
+            found["served"] = {name: self._served(name) for name in self._parts}
         return found
 
     def scrubbed(self) -> bool:
         """Whether the engine takes personal identifiers out of what it sends."""
-        served = self.settings.endpoints.get(self.model) if self.serves else None
-        return served is not None and served.scrub
+        return self.serves and any(self.settings.endpoints[name].scrub for name in self._parts)
+
+    @property
+    def _parts(self) -> tuple[str, ...]:
+        """The models that are asked: two for a pipeline."""
+        pipeline = self.settings.pipelines.get(self.model)
+        return (pipeline.translator, pipeline.answerer) if pipeline else (self.model,)
 
     def _served(self, name: str) -> dict[str, Any]:
         return self.settings.endpoints[name].model_dump(include={"model", "dialect", "extra_body", "scrub"})

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.engines.scripted_server import Ask, Hold, Reply, ScriptedServer, end, refuse, say
-from tests.evaluation.live_cases import DOOR, by_place, door, lines, write_suite
+from tests.evaluation.live_cases import ASKED, DOOR, by_place, door, lines, write_suite
 from tests.training.killing import kill_when
 
 MINI = ("--model", "r", "--prompting", "cot", "--preset", "mini", "--max-new-tokens", 40, "--batch", 12)
@@ -149,7 +149,7 @@ def test_another_model_behind_the_same_name_is_refused(tmp_path: Path, asking: A
 def test_a_pipeline_keeps_its_translation_and_is_asked_in_english(
     tmp_path: Path, asking: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    suite = write_suite(tmp_path)
+    suite = write_suite(tmp_path, ["شماره‌ام ۰۹۱۲۳۴۵۶۷۸۹ است. کدام دارو؟", *ASKED[1:]])
 
     def script(ask: Ask) -> Reply:
         shown = ask.body["messages"][0]["content"]
@@ -164,6 +164,8 @@ def test_a_pipeline_keeps_its_translation_and_is_asked_in_english(
     assert result.exit_code == 0, result.stderr
     rows = lines(tmp_path / "out" / "transcripts" / "drugs.pivot.cot.jsonl")
     assert len(server.asks) == 5 + 15
+    sent = [ask.body["messages"][0]["content"] for ask in server.asks]
+    assert not any("۰۹۱۲۳۴۵۶۷۸۹" in text for text in [*sent, *(row["prompt"] for row in rows)])
     assert {(row["choice"], row["translation"].split("\n")[0]) for row in rows} == {("D", "Which drug?")}
     assert sum(row["usage"]["prompt_tokens"] for row in rows) == 7 * 20
     content = json.loads((tmp_path / "out" / "runs" / "drugs.pivot.cot.json").read_text("utf-8"))

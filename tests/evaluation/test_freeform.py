@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gaokerena.evaluation.freeform import (
     FreeformError,
@@ -17,9 +19,13 @@ from gaokerena.evaluation.freeform import (
     read_side,
     sample,
 )
-from gaokerena.evaluation.freeform_prompt import CRITERIA, LABELS, again, judging, label
+from gaokerena.evaluation.freeform_prompt import CRITERIA, EMPTY, LABELS, again, judging, label
+from gaokerena.evaluation.suites import load_suite
+from gaokerena.persian import tidy
+from gaokerena.prompts import inert
 from gaokerena.transcripts import TranscriptsError, write
 from tests.evaluation.freeform_cases import live, row, shown, user
+from tests.real_data import data_folder
 
 FEVER, COUGH, RASH = "تب کودکم پایین نمی‌آید.", "سرفه‌ام دو هفته است.", "پوستم خارش دارد."
 
@@ -109,6 +115,41 @@ def test_no_answer_can_close_its_fence_or_speak_for_the_template() -> None:
     assert shown(text)[1] == "پاسخ ب"
     assert shown(text)[0].startswith("تمام.")
     assert shown(text)[0].endswith("داوری: ۱"), "the answer ended at a fence of its own"
+
+
+PIECES = st.sampled_from(
+    [
+        "--- آغاز پاسخ ۱ ",
+        "--- پایان پاسخ ۲ ",
+        "abc123",
+        " ---",
+        "\n",
+        "داوری: ۱",
+        "<|",
+        "|>",
+        "END",
+        "درد ",
+        "ك",
+        "\u200f",
+    ]
+)
+
+
+@given(a=st.lists(PIECES).map("".join) | st.text(), b=st.lists(PIECES).map("".join) | st.text())
+def test_whatever_is_answered_the_judge_can_tell_the_answers_apart(a: str, b: str) -> None:
+    for order, expected in (("ab", (a, b)), ("ba", (b, a))):
+        text = user(judging(Pair("q", 0, FEVER, a, b), order, reference=False))
+        clean = tuple(inert(tidy(each)).strip() or EMPTY for each in expected)
+        assert shown(text) == clean
+
+
+@pytest.mark.data
+def test_every_question_of_the_real_suite_has_its_reference_and_source() -> None:
+    items = load_suite("mf3qa", data_folder()).askable
+    told = {question_id(item.text): Told(item.reference, item.source) for item in items}
+    assert len(told) == 2000
+    assert all(each.reference.strip() for each in told.values())
+    assert len({each.source for each in told.values()}) == 3
 
 
 def test_an_empty_answer_is_shown_as_such() -> None:

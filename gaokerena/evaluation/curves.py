@@ -1,6 +1,6 @@
 """Two looks at one model's runs: what abstaining buys, and whether the way of asking changes the choice.
 
-    abstention(group, seed=1)                    # coverage against accuracy, by how many runs must agree
+    abstention(group)                            # coverage against accuracy, by how many runs must agree
     invariance(straight, cot, alignment, seed=1)
 
 Abstention: a question is answered when at least k of its n runs agree and no other letter has as many; `area` is the

@@ -1,7 +1,7 @@
 """Decision rules with something to learn, scored only on questions they did not learn from.
 
-    weighted(features, gold, folds)              # decided [questions, 5]
-    cascade(stages, gold, folds)
+    weighted(features, gold, seed=1)             # decided [questions, 5]
+    cascade(stagings(short, runs), gold, seed=1)
 
 Outer folds are scored, inner folds choose the settings: nested cross-validation (Stone, J. R. Stat. Soc. B 36 (1974);
 Cawley and Talbot, JMLR 11 (2010)). Folds are drawn by question, gold letters spread evenly, from a seed.
@@ -10,8 +10,8 @@ Cawley and Talbot, JMLR 11 (2010)). Folds are drawn by question, gold letters sp
   chose it. Weights maximise the likelihood of the gold letters under a softmax over the four options (conditional
   logit, McFadden 1974) with a ridge penalty that the inner folds choose. Options carry no intercept, so a skewed key
   teaches nothing.
-- cascade: one group of answers after another; a stage settles a question when its best letter leads the second by a
-  margin, else the next stage's votes are added, and the last stage always settles. The other folds choose the order of
+- cascade: one group of answers after another; a stage settles a question when its best letter leads the second by more
+  than a margin, else the next stage's votes are added, and the last stage always settles. The other folds choose the order of
   the models, whether straight answers come first, and the margins; of equals the one that takes fewer answers.
 
 Not covered: learning from the questions' text.

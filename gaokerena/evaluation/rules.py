@@ -1,6 +1,6 @@
 """Decision rules: how the letters of several sampled answers become one choice.
 
-    decided = RULES["sc3of5"](choices)          # choices [questions, runs] -> [questions, 5]
+    decided = OWN_RUNS["sc3of5"](choices)       # choices [questions, runs] -> [questions, 5]
     right = decided[np.arange(len(gold)), gold]
 
 A decision is a row of five shares that sum to 1: A, B, C, D, abstained. A rule that always settles on one letter gives

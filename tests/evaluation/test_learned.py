@@ -1,0 +1,268 @@
+"""Rules that learn: they find what is there, and nothing where there is nothing, for they never see what is scored.
+
+The test of leaks gives a rule answers and gold letters drawn at random: it must be right by chance alone. The same test
+with the folds taken away (what is scored is learned from) must sound the alarm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import approx_fprime, minimize
+from scipy.special import log_softmax
+
+from gaokerena.evaluation import learned
+from gaokerena.evaluation.alignment import align
+from gaokerena.evaluation.learned import (
+    Stage,
+    best_ridge,
+    cascade,
+    cascade_with,
+    cascades,
+    folds,
+    nested,
+    shares,
+    stagings,
+    weighted,
+    weights,
+)
+from gaokerena.evaluation.rules import plurality, right
+from gaokerena.evaluation.search import search
+from tests.evaluation.recorded_cases import choices, group
+
+Decide = Callable[[np.random.Generator, np.ndarray], np.ndarray]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text("ABCD", min_size=1, max_size=90), st.integers(2, 10), st.integers(0, 9))
+def test_folds_are_balanced_in_size_and_gold_letters(gold: str, count: int, seed: int) -> None:
+    letters = choices([*gold])[:, 0]
+    fold = folds(letters, count, seed)
+    sizes = np.bincount(fold, minlength=count)
+    assert sizes.sum() == len(gold)
+    assert np.ptp(sizes) <= 1
+    for letter in range(4):
+        assert np.ptp(np.bincount(fold[letters == letter], minlength=count)) <= 1
+    assert fold.tolist() == folds(letters, count, seed).tolist()
+
+
+def test_folds_follow_the_seed_not_the_order_of_questions() -> None:
+    gold = np.tile(np.arange(4, dtype=np.int8), 30)
+    assert folds(gold, 10, 1).tolist() != folds(gold, 10, 2).tolist()
+    assert folds(gold, 10, 1).tolist() != (np.arange(120) % 10).tolist()
+
+
+def test_each_question_is_decided_once_by_what_the_others_taught() -> None:
+    gold = np.tile(np.arange(4, dtype=np.int8), 10)
+    seen: list[set[int]] = []
+
+    def fit(learn: np.ndarray, score: np.ndarray) -> np.ndarray:
+        assert not set(learn) & set(score)
+        assert len(learn) + len(score) == len(gold)
+        seen.append(set(score.tolist()))
+        return np.eye(5)[np.full(len(score), len(seen) % 4)]
+
+    decided = nested(gold, fit, outer=8, seed=1)
+    assert sorted(place for part in seen for place in part) == list(range(40))
+    assert (decided.sum(axis=1) == 1).all()
+
+
+# --- nothing is tuned on what it is scored on ---------------------------------------------------------------------
+
+
+def random_letters(generator: np.random.Generator, questions: int, runs: int) -> np.ndarray:
+    return generator.integers(0, 4, (questions, runs)).astype(np.int8)
+
+
+def by_weights(generator: np.random.Generator, gold: np.ndarray) -> np.ndarray:
+    groups = [shares(random_letters(generator, len(gold), 1)) for _ in range(15)]
+    return weighted(np.stack(groups, axis=1), gold, seed=1, outer=4)
+
+
+def by_cascade(generator: np.random.Generator, gold: np.ndarray) -> np.ndarray:
+    short, *runs = (Stage(name, random_letters(generator, len(gold), n)) for name, n in (("s", 1), ("v", 5), ("r", 5)))
+    return cascade(stagings([short], runs), gold, seed=1, outer=4)[0]
+
+
+def excess(decide: Decide, rounds: int, seed: int) -> float:
+    """By how many standard errors the rule beats a guesser on answers and gold letters that know nothing."""
+    generator = np.random.default_rng(seed)
+    scores = []
+    for _ in range(rounds):
+        gold = generator.integers(0, 4, 40).astype(np.int8)
+        scores.append(right(decide(generator, gold), gold))
+    found = np.concatenate(scores)
+    return float((found.mean() - 0.25) / np.sqrt(0.25 * 0.75 / len(found)))
+
+
+@pytest.fixture
+def leaking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A planted leak: every question is learned from before it is scored."""
+
+    def all_at_once(gold: np.ndarray, fit: Callable[..., np.ndarray], *, outer: int, seed: int) -> np.ndarray:
+        return fit(np.arange(len(gold)), np.arange(len(gold)))
+
+    monkeypatch.setattr(learned, "nested", all_at_once)
+
+
+RULES = [pytest.param(by_weights, 12, id="weighted"), pytest.param(by_cascade, 40, id="cascade")]
+
+
+@pytest.mark.parametrize(("decide", "rounds"), RULES)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_rule_scores_chance_on_random_gold_letters(decide: Decide, rounds: int, seed: int) -> None:
+    assert -5 < excess(decide, rounds, seed) < 3
+
+
+@pytest.mark.usefixtures("leaking")
+@pytest.mark.parametrize(("decide", "rounds"), RULES)
+def test_a_planted_leak_is_found_out(decide: Decide, rounds: int) -> None:
+    assert excess(decide, rounds, 1) > 5
+
+
+def test_the_search_scores_chance_and_its_apparent_accuracy_does_not() -> None:
+    generator = np.random.default_rng(3)
+    nested_, apparent = [], []
+    for _ in range(6):
+        gold = "".join(generator.choice([*"ABCD"], 60))
+        groups = [group(["".join(row) for row in generator.choice([*"ABCD"], (60, 5))], gold, name) for name in "vr"]
+        found = {one.family: one for one in search(groups, align(groups), seed=1)}
+        nested_.append(found["any"].decision.scores.mean())
+        apparent.append(found["any"].apparent[1])
+    error = np.sqrt(0.25 * 0.75 / 360)
+    assert np.mean(nested_) < 0.25 + 3 * error
+    assert np.mean(apparent) > 0.25 + 3 * error
+
+
+# --- what is there is found ---------------------------------------------------------------------------------------
+
+
+def knowing(generator: np.random.Generator, gold: np.ndarray, chance: float) -> np.ndarray:
+    """One answer a question, right with this chance, else any of the other letters: [questions, 4]."""
+    said = np.where(generator.random(len(gold)) < chance, gold, (gold + generator.integers(1, 4, len(gold))) % 4)
+    return shares(said[:, None].astype(np.int8))
+
+
+def test_weights_are_those_the_answers_were_made_with() -> None:
+    """Independent answers that are right with chance p, any wrong letter alike: Bayes gives log(3 p / (1 - p))."""
+    generator = np.random.default_rng(5)
+    gold = generator.integers(0, 4, 20_000).astype(np.int8)
+    chances = (0.7, 0.5, 0.25)
+    features = np.stack([knowing(generator, gold, chance) for chance in chances], axis=1)
+    found = weights(features, gold, 0.01)
+    assert found == pytest.approx([np.log(3 * p / (1 - p)) for p in chances], abs=0.06)
+
+
+def test_weights_are_at_the_least_penalised_loss() -> None:
+    generator = np.random.default_rng(6)
+    gold = generator.integers(0, 4, 80).astype(np.int8)
+    features = np.stack(
+        [shares(random_letters(generator, 80, 5)) + knowing(generator, gold, 0.4) for _ in range(4)], axis=1
+    )
+
+    def loss(beta: np.ndarray) -> float:
+        scores = log_softmax(np.einsum("g,qgo->qo", beta, features), axis=1)
+        return float(-scores[np.arange(80), gold].sum() + 2.0 * beta @ beta / 2)
+
+    found = weights(features, gold, 2.0)
+    assert found == pytest.approx(minimize(loss, np.zeros(4), method="BFGS").x, abs=1e-3)
+    assert approx_fprime(found, loss) == pytest.approx(np.zeros(4), abs=1e-2)
+    assert np.abs(weights(features, gold, 100.0)).sum() < np.abs(found).sum()
+
+
+def test_a_group_that_helps_nobody_is_not_followed() -> None:
+    """Where all weights would be below 0, every group counts the same."""
+    gold = np.tile(np.arange(4, dtype=np.int8), 20)
+    wrong = shares(((gold + 1) % 4)[:, None].astype(np.int8))[:, None, :]
+    assert weights(wrong, gold, 1.0).tolist() == [1.0]
+    assert best_ridge(wrong, gold, 1) in learned.RIDGES
+
+
+def test_weighting_beats_counting_where_one_model_knows_more() -> None:
+    generator = np.random.default_rng(8)
+    gold = generator.integers(0, 4, 240).astype(np.int8)
+    features = np.stack([knowing(generator, gold, chance) for chance in (0.75, 0.3, 0.3, 0.3)], axis=1)
+    counted = right(plurality(features.argmax(axis=2).astype(np.int8)), gold).mean()
+    found = right(weighted(features, gold, seed=1, outer=4), gold).mean()
+    assert found > counted + 0.1
+    assert found == pytest.approx(0.75, abs=0.08)
+
+
+def test_a_skewed_key_teaches_nothing() -> None:
+    """Nine gold letters of ten are D; models that guess stay guessers."""
+    generator = np.random.default_rng(9)
+    gold = np.where(np.arange(200) % 10, 3, 0).astype(np.int8)
+    features = np.stack([shares(random_letters(generator, 200, 5)) for _ in range(3)], axis=1)
+    assert right(weighted(features, gold, seed=1, outer=4), gold).mean() == pytest.approx(0.25, abs=0.1)
+
+
+def test_shares_are_of_the_answers_asked_for() -> None:
+    assert shares(choices(["AAB-.", "....."])).tolist() == [[0.5, 0.25, 0.0, 0.0], [0.0] * 4]
+
+
+# --- the cascade, by hand -----------------------------------------------------------------------------------------
+
+SHORT = Stage("straight", choices(["A", "B", "-", "C", "D"]))
+LONG = Stage("r", choices(["AAAAA", "CCCBB", "BBBBB", "CDDAB", "....."]))
+LAST = Stage("v", choices(["BBBBB", "BBBBB", "CCCCC", "DDDDD", "AA..."]))
+
+
+def told(made: tuple[np.ndarray, np.ndarray]) -> tuple[list[str], list[float]]:
+    decided, cost = made
+    named = ["".join(sign for sign, share in zip("ABCD-", row, strict=True) if share) for row in decided]
+    return named, cost.tolist()
+
+
+@pytest.mark.parametrize(
+    ("margins", "letters", "cost"),
+    [
+        # a lead of one answer in one settles at once; the unreadable straight answer does not
+        ((0.0, 0.0), ["A", "B", "B", "C", "D"], [1, 1, 6, 1, 1]),
+        # the lead must be more than the margin: 1 is more than 0.8, after r: 1, 0 (3 B, 3 C), 5/6, 0 and 1
+        ((0.8, 0.8), ["A", "B", "B", "C", "D"], [1, 1, 6, 1, 1]),
+        # a margin of 1 is never passed by one stage: A 6/6 is not more than 1 either, so all is heard
+        ((1.0, 1.0), ["A", "B", "BC", "D", "A"], [11, 11, 11, 11, 3]),
+        ((1.0, 0.9), ["A", "B", "BC", "D", "D"], [6, 11, 11, 11, 1]),
+        ((1.0, 0.0), ["A", "B", "B", "D", "D"], [6, 11, 6, 11, 1]),
+    ],
+)
+def test_a_cascade_by_hand(margins: tuple[float, float], letters: list[str], cost: list[int]) -> None:
+    found, taken = told(cascade_with([SHORT, LONG, LAST], margins))
+    assert taken == cost
+    assert found == letters
+
+
+def test_the_last_stage_settles_even_a_tie_and_silence() -> None:
+    made = cascade_with([Stage("v", choices(["A", "-"])), Stage("r", choices(["B", "-"]))], (0.0,))
+    assert told(made) == (["A", "-"], [1, 2])
+    made = cascade_with([Stage("v", choices(["AB", "--"])), Stage("r", choices(["BA", "--"]))], (0.0,))
+    assert told(made) == (["AB", "-"], [4, 4])
+
+
+def test_every_order_with_and_without_straight_answers() -> None:
+    orders = stagings([SHORT, SHORT], [LONG, LAST])
+    assert [[stage.name for stage in order] for order in orders] == [
+        ["straight", "r", "v"], ["r", "v"], ["straight", "v", "r"], ["v", "r"]
+    ]  # fmt: skip
+    assert orders[0][0].choices.shape == (5, 2)
+    assert len(stagings([], [LONG, LAST])) == 2
+    names = [name for name, _, _ in cascades(orders[:2])]
+    assert len(names) == len(set(names)) == 25 + 5
+    assert names[0] == "straight → r → v, margins (0.0, 0.0)"
+
+
+def test_of_equal_cascades_the_cheaper_is_taken() -> None:
+    """Straight answers are always right: nothing else need be asked."""
+    gold = np.tile(np.arange(4, dtype=np.int8), 10)
+    short, runs = Stage("s", gold[:, None]), Stage("r", np.repeat(gold[:, None], 5, axis=1))
+    decided, taken = cascade(stagings([short], [runs]), gold, seed=1)
+    assert right(decided, gold).all()
+    assert taken.tolist() == [1.0] * 40
+    unsure = Stage("s", np.where(np.arange(40) < 20, gold, (gold + 1) % 4)[:, None].astype(np.int8))
+    decided, taken = cascade(stagings([unsure], [runs]), gold, seed=1)
+    assert right(decided, gold).all()
+    assert taken.tolist() == [5.0] * 40

@@ -11,8 +11,8 @@ Cawley and Talbot, JMLR 11 (2010)). Folds are drawn by question, gold letters sp
   logit, McFadden 1974) with a ridge penalty that the inner folds choose. Options carry no intercept, so a skewed key
   teaches nothing.
 - cascade: one group of answers after another; a stage settles a question when its best letter leads the second by more
-  than a margin, else the next stage's votes are added, and the last stage always settles. The other folds choose the order of
-  the models, whether straight answers come first, and the margins; of equals the one that takes fewer answers.
+  than a margin, else the next stage's votes are added, and the last stage always settles. The other folds choose the
+  order of the models, whether straight answers come first, and the margins; of equals the one that takes fewer answers.
 
 Not covered: learning from the questions' text.
 """

@@ -31,6 +31,9 @@ ROOT = Path(__file__).parent.parent.parent
 TASKS = ROOT / "gaokerena" / "evaluation" / "lm_eval"
 SUITES = ("mmlu_fa", "ibmsee_2023", "kopp_larger")
 PROMPTINGS: tuple[Prompting, ...] = ("straight", "cot")
+SUBJECTS = {
+    "anatomy", "clinical_knowledge", "college_biology", "college_medicine", "medical_genetics", "professional_medicine"
+}  # fmt: skip
 TOKENS = 48
 MINI = MODELS / "mini"
 
@@ -142,6 +145,26 @@ def test_every_suite_has_its_tasks() -> None:
         assert {f"gaokerena_{suite}_{prompting}" for suite in SUITES} <= set(known.all_tasks)
     assert len(known.all_subtasks) == 2 * (6 + 2)
     assert len(known.all_groups) == 2
+
+
+@pytest.mark.parametrize("prompting", PROMPTINGS)
+def test_the_average_of_subjects_is_over_questions(
+    prompting: Prompting, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Right in anatomy alone, 3 of 10 questions: the mean of the six subjects would be one sixth."""
+    from lm_eval.tasks import TaskManager
+
+    monkeypatch.setenv("GAOKERENA_DATA", str(data))
+    name = f"gaokerena_mmlu_fa_{prompting}"
+    group = TaskManager(include_path=str(TASKS), include_defaults=False).load([name])["groups"][name]
+    tasks = {task.task_name: task for task in group.get_all_tasks()}
+    assert {task.task_docs[0]["subject"] for task in tasks.values()} == SUBJECTS
+    for metric in ("acc", "negative_marking", "no_choice"):
+        figures = {
+            name: {f"{metric},read_option": float("anatomy" in name), "sample_len": len(task.task_docs)}
+            for name, task in tasks.items()
+        }
+        assert group.aggregate(figures)[f"{metric},read_option"] == pytest.approx(0.3)
 
 
 def test_rows_are_those_with_a_key_and_carry_our_prompt(data: Path) -> None:

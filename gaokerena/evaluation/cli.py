@@ -6,6 +6,7 @@ python -m gaokerena evaluate transcripts transcripts.parquet --json evaluation.j
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -50,6 +51,10 @@ def transcripts(
     extract = not no_extraction or disagreements is not None
     try:
         found = evaluate(file, choices=choices, verifiers=files, pools=_pools(pool), extract=extract, seed=seed)
+        if disagreements is not None and not any(found.rows.annotated):
+            raise fail(
+                f"{file}: nobody read a letter from these answers, so nothing can disagree; drop --disagreements"
+            )
         report = as_json(found, command())
         if disagreements is not None and found.read is not None:
             count = write_disagreements(disagreements, found.rows, found.read)
@@ -59,7 +64,7 @@ def transcripts(
     except (TranscriptsError, PoolError) as error:
         raise fail(str(error)) from None
     except OSError as error:
-        raise fail(f"{error.filename or file}: {error.strerror}; name another place") from None
+        raise cannot(error, file) from None
     typer.echo(as_text(report))
 
 
@@ -80,21 +85,24 @@ def rules(
 
     try:
         found = evaluate(file, choices=choices, verifiers=verifier or None, extract=False, seed=seed)
+        report = as_json(found, command())
+        if out is not None:
+            write(out, report)
     except TranscriptsError as error:
         raise fail(str(error)) from None
-    report = as_json(found, command())
-    if out is not None:
-        write(out, report)
+    except OSError as error:
+        raise cannot(error, file) from None
     typer.echo(as_text(report))
 
 
 def _pools(named: list[str] | None) -> list[tuple[tuple[str, str], ...]] | None:
-    """`r:cot+v:cot` as ((r, cot), (v, cot)); a model without prompting is asked with CoT."""
+    """`r:cot+v:cot` as ((r, cot), (v, cot)), also where a model's name holds a +; `r+v` asks both with CoT."""
     if named is None:
         return None
     pools = []
     for text in named:
-        members = [part.rpartition(":") if ":" in part else (part, ":", "cot") for part in text.split("+")]
+        parts = re.split(r"(?<=:cot)\+|(?<=:straight)\+", text) if ":" in text else text.split("+")
+        members = [part.rpartition(":") if ":" in part else (part, ":", "cot") for part in parts]
         pools.append(tuple((model, prompting) for model, _, prompting in members))
     return pools
 
@@ -110,6 +118,11 @@ def command() -> str:
     """The command line as a reader would type it, without this machine's folders."""
     words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
     return shlex.join(["python", "-m", "gaokerena", *words])
+
+
+def cannot(error: OSError, file: Path) -> typer.Exit:
+    """`fail` for what the disk refused; a rename names its target, not its temporary source."""
+    return fail(f"{error.filename2 or error.filename or file}: {error.strerror}; name another place")
 
 
 def fail(text: str) -> typer.Exit:

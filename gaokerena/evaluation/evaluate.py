@@ -75,6 +75,7 @@ def evaluate(
         raise TranscriptsError(f"{path}: no row has an annotated_choice; evaluate with --choices extracted")
     files = verifier_file.beside(path) if verifiers is None else verifiers
     verified = [row for file in files for row in verifier_file.read(file)]
+    _check_suites(verified, {place[0] for place in rows.places})
     reading = extraction.begin(rows) if extract or choices == "extracted" else None
     chosen = extraction.choices(reading()) if choices == "extracted" and reading else rows.annotated
     by_suite: dict[str, list[Group]] = defaultdict(list)
@@ -82,6 +83,16 @@ def evaluate(
         by_suite[group.suite].append(group)
     suites = {suite: _suite(groups, verified, pools, seed) for suite, groups in by_suite.items()}
     return Evaluated(rows, reading() if reading else None, choices, seed, suites)
+
+
+def _check_suites(verified: Sequence[verifier_file.Verified], suites: set[str]) -> None:
+    for path in {row.path: None for row in verified}:
+        its = {row.suite for row in verified if row.path == path}
+        if not its & suites:
+            raise TranscriptsError(
+                f"{path}: verifies {', '.join(sorted(its))}, the transcripts hold {', '.join(sorted(suites))}; give the "
+                "transcripts it was made from, or leave it out with --no-verifier"
+            )
 
 
 def _suite(

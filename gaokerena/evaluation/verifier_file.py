@@ -62,7 +62,8 @@ def read(path: Path) -> list[Verified]:
     try:
         table = pj.read_json(path) if path.suffix == ".jsonl" else pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
-        raise TranscriptsError(f"{path}: not a whole file of a verifier ({error}); fetch or write it again") from error
+        why = " ".join(str(error).split())
+        raise TranscriptsError(f"{path}: not a whole file of a verifier ({why}); fetch or write it again") from error
     missing = [name for name in COLUMNS if name not in table.column_names]
     if missing or not table.num_rows:
         what = f"no column {', '.join(map(repr, missing))}" if missing else "no rows"
@@ -77,16 +78,27 @@ def read(path: Path) -> list[Verified]:
 
 
 def _check(path: Path, number: int, row: Verified) -> None:
+    value: object
+    for name, value, kind in (("suite", row.suite, str), ("subject", row.subject, str), ("question", row.question, str),
+                              ("question_index", row.index, int)):  # fmt: skip
+        if not isinstance(value, kind):
+            wanted = "text" if kind is str else "a whole number"
+            raise TranscriptsError(
+                f"{path}: column {name!r} is {value!r} in row {number}, not {wanted}; write it again"
+            )
     for name, value, empty in (("gold", row.gold, False), ("self_consistent_choice", row.agreed, True),
                                ("final_choice", row.final, True)):  # fmt: skip
         if value not in LETTERS and not (value is None and empty):
-            raise TranscriptsError(f"{path}: column {name!r} is {value!r} in row {number}, not one of A to D")
+            raise TranscriptsError(
+                f"{path}: column {name!r} is {value!r} in row {number}, not one of A to D; correct it"
+            )
 
 
 def attach(rows: Sequence[Verified], groups: Sequence[Group]) -> dict[tuple[str, str], NDArray[np.int8]]:
     """Final choices by the group they belong to, `NO_CHOICE` where the verifier settled nothing.
 
-    Raises TranscriptsError where no group with five runs repeats the self-consistent choices of a file.
+    Raises TranscriptsError where no group with five runs repeats the self-consistent choices of a file, and where two
+    files verify one group.
     """
     by_file: dict[Path, list[Verified]] = defaultdict(list)
     for row in rows:
@@ -94,6 +106,8 @@ def attach(rows: Sequence[Verified], groups: Sequence[Group]) -> dict[tuple[str,
     found: dict[tuple[str, str], NDArray[np.int8]] = {}
     for path, part in by_file.items():
         group = _owner(path, part, [group for group in groups if group.samples >= OF])
+        if group.name in found:
+            raise TranscriptsError(f"{path}: verifies {':'.join(group.name)} once more; give one file a model")
         found[group.name] = _final(part, group)
     return found
 
@@ -124,7 +138,7 @@ def _entries(rows: Sequence[Verified], group: Group) -> list[int]:
     for row in rows:
         same = by_text[row.subject, folded(row.question)]
         numbered = by_number.get((row.subject, row.index), -1)
-        entry = same[0] if len(same) == 1 else numbered
+        entry = same[0] if len(same) == 1 else numbered if not same or numbered in same else -1
         found.append(entry if entry >= 0 and LETTERS[group.gold[entry]] == row.gold else -1)
     return found
 

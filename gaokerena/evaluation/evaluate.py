@@ -90,8 +90,8 @@ def _check_suites(verified: Sequence[verifier_file.Verified], suites: set[str]) 
         its = {row.suite for row in verified if row.path == path}
         if not its & suites:
             raise TranscriptsError(
-                f"{path}: verifies {', '.join(sorted(its))}, the transcripts hold {', '.join(sorted(suites))}; give the "
-                "transcripts it was made from, or leave it out with --no-verifier"
+                f"{path}: verifies {', '.join(sorted(its))}, the transcripts hold {', '.join(sorted(suites))}; "
+                "give the transcripts it was made from, or leave it out with --no-verifier"
             )
 
 

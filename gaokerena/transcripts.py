@@ -163,14 +163,14 @@ def _first(error: ValidationError) -> str:
         return f"not a whole JSON line ({complaint['ctx']['error']}); the file is cut off or damaged, write it again"
     if complaint["type"] == "missing":
         return f"no column {complaint['loc'][0]!r}; a row needs {', '.join(COLUMNS)}"
-    return f"column {'.'.join(map(str, complaint['loc']))!r}: {complaint['msg']}"
+    return f"column {'.'.join(map(str, complaint['loc']))!r}: {complaint['msg']}; correct the row"
 
 
 def _check_schema(path: Path, schema: Any) -> None:
     missing = [name for name in COLUMNS if name not in schema.names]
     if missing:
         further = [name for name in schema.names if name not in COLUMNS]
-        hint = f"; it has {', '.join(map(repr, further))}: was one renamed?" if further else ""
+        hint = f"; it has {', '.join(map(repr, further))}: was one renamed?" if further else "; add it"
         raise TranscriptsError(f"{path}: no column {', '.join(map(repr, missing))}{hint}")
     for name in COLUMNS:
         kind = schema.field(name).type
@@ -199,4 +199,6 @@ def _check_values(path: Path, table: Any) -> None:
         row = pc.index(known, False).as_py()
         if row >= 0:
             wanted, found = ", ".join(str(value) for value in allowed[name]), values[row].as_py()
-            raise TranscriptsError(f"{path}: column {name!r} is {found!r} in row {row}, not one of {wanted}")
+            raise TranscriptsError(
+                f"{path}: column {name!r} is {found!r} in row {row}, not one of {wanted}; correct it"
+            )

@@ -88,7 +88,7 @@ def test_other_text_types_and_further_columns_are_welcome(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"response": None}, r"bad\.parquet: no column 'response'$"),
+        ({"response": None}, r"bad\.parquet: no column 'response'; add it$"),
         ({"response": None, "answer": ["a", "b"]}, r"no column 'response'; it has 'answer': was one renamed\?"),
         ({"run": ["1", "2"]}, r"column 'run' holds string, not whole numbers; convert it"),
         ({"question": [1, 2]}, r"column 'question' holds int64, not text"),

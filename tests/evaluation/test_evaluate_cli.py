@@ -100,17 +100,11 @@ def test_the_same_file_twice_gives_the_same_json_but_for_the_date(tmp_path: Path
 
 def test_the_command_is_named_without_this_machines_folders(tmp_path: Path) -> None:
     path = answers(tmp_path / "answers.parquet")
-    command = [
-        sys.executable,
-        "-m",
-        "gaokerena",
-        "evaluate",
-        "transcripts",
-        str(path),
-        "--json",
-        str(tmp_path / "o.json"),
-    ]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=True)
+    words = ["evaluate", "transcripts", str(path), "--json", str(tmp_path / "o.json")]
+    result = subprocess.run(
+        [sys.executable, "-m", "gaokerena", *words],
+        capture_output=True, text=True, cwd=Path(__file__).parents[2], check=True,
+    )  # fmt: skip
     assert result.stderr == ""
     found = json.loads((tmp_path / "o.json").read_text("utf-8"))
     assert found["command"] == "python -m gaokerena evaluate transcripts answers.parquet --json o.json"
@@ -233,7 +227,7 @@ def test_bad_transcripts_end_in_one_line(tmp_path: Path, damage: Callable[[Path]
     path = answers(tmp_path / f"answers{suffix}")
     damage(path)
     told = refused(door(path, "--json", "out.json"), str(path))
-    assert "; " in told or ", write it again" in told, "the next step"
+    assert "; " in told, "the next step"
     assert not Path("out.json").exists()
 
 

@@ -13,14 +13,13 @@ Not covered: how far to trust a verdict (`annotation.agreement`), and pairs made
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gaokerena.append_only import Appender
 from gaokerena.comparisons import Side, now
 
 SCHEMA_VERSION = 1
@@ -87,13 +86,12 @@ class VerdictFileError(ValueError):
 class VerdictFile:
     """One writer of an append-only file; a torn last line (a crash) is cut away first. Raises OSError.
 
-    Several processes may write: each append is under a lock and flushed to the disk before it returns.
+    Several threads and processes may write: each append is under a lock and flushed to the disk before it returns.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: BinaryIO = path.open("ab+")
+        self._file = Appender(path)
 
     def __enter__(self) -> Self:
         return self
@@ -106,27 +104,7 @@ class VerdictFile:
 
     def append(self, *verdicts: ExpertVerdict) -> None:
         """Add rows; they have reached the disk on return."""
-        lines = "".join(verdict.model_dump_json() + "\n" for verdict in verdicts).encode()
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        try:
-            _cut_torn_line(self._file)
-            self._file.write(lines)
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
-
-
-def _cut_torn_line(file: BinaryIO) -> None:
-    size = file.seek(0, os.SEEK_END)
-    if not size:
-        return
-    file.seek(size - 1)
-    if file.read(1) == b"\n":
-        return
-    start = max(0, size - (1 << 20))
-    file.seek(start)
-    file.truncate(start + file.read(size - start).rfind(b"\n") + 1)
+        self._file.append(verdict.model_dump_json() for verdict in verdicts)
 
 
 def read(path: Path) -> Iterator[ExpertVerdict]:

@@ -47,6 +47,17 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address the page listens on; 0.0.0.0 for every network")
     port: int = Field(7860, ge=0, le=65535, description="port of the page; 0 takes a free one")
     store_path: Path = Field(Path("runs/votes.sqlite3"), description="where comparisons and verdicts are kept")
+    outbox: Path | None = Field(
+        None,
+        description="a folder where judged comparisons, with the visitor's consent, wait for `python -m annotation "
+        "deliver`, which takes them to the doctors",
+    )
+    study: Path | None = Field(
+        None,
+        description="a blinded file of items, made by `python -m annotation study-file`, that doctors judge in a tab "
+        "of the page",
+    )
+    study_out: Path = Field(Path("runs/study.jsonl"), description="where the verdicts of the study are kept")
     data: Path | None = Field(None, description="folder with the published tables: suites and recorded answers")
     cache: Path | None = Field(
         None,

@@ -52,6 +52,15 @@ class VerdictRecord(Protocol):
     def add_verdict(self, verdict: Verdict, answers: Mapping[Side, Answer]) -> object: ...
 
 
+class Post(Protocol):
+    """Where verdicts whose comparison may leave the page wait for delivery (`outbox.Outbox` fits).
+
+    `add` returns once the entry is on the disk.
+    """
+
+    def add(self, verdict: Verdict) -> object: ...
+
+
 class Visit:
     """What one visitor has asked. `thread` is the conversation now open, oldest first; `shelf` what came before."""
 
@@ -148,10 +157,11 @@ class Visit:
 class Desk:
     """All visits and the comparisons still open to judgement. Safe to use from several threads."""
 
-    def __init__(self, asker: Asker, record: VerdictRecord, *, seed: int = 0) -> None:
+    def __init__(self, asker: Asker, record: VerdictRecord, *, seed: int = 0, outbox: Post | None = None) -> None:
         self.asker = asker
         self.seed = seed
         self._record = record
+        self._outbox = outbox
         self._salt = secrets.token_hex(16)
         self._lock = threading.Lock()
         self._visits: OrderedDict[str, Visit] = OrderedDict()
@@ -221,6 +231,8 @@ class Desk:
         verdict = made(attempt.comparison, choice, strength, reasons, session, blind)
         check_readable(attempt, verdict)
         try:
+            if self._outbox and attempt.comparison.consent:  # first, so that no stored verdict lacks its entry
+                self._outbox.add(verdict)
             self._record.add_verdict(verdict, attempt.answers())
         except Exception as error:
             raise RefusalError(

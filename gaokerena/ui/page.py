@@ -16,6 +16,7 @@ import gradio as gr
 
 from gaokerena.attempts import Record
 from gaokerena.engines.base import Engine
+from gaokerena.outbox import open_outbox
 from gaokerena.session import Asker, Speaker
 from gaokerena.ui import after, ask, cards, header, verdict
 from gaokerena.ui.api import CONCURRENT, Api
@@ -53,6 +54,8 @@ class PageSettings(Protocol):
     @property
     def language(self) -> Language: ...
     @property
+    def outbox(self) -> Path | None: ...
+    @property
     def data(self) -> Path | None: ...
     @property
     def seed(self) -> int: ...
@@ -65,8 +68,9 @@ class PageStore(Record, VerdictRecord, Protocol):
 
 
 def build_page(settings: PageSettings, preset: PagePreset, store: PageStore) -> gr.Blocks:
-    """The whole page over one engine and one store."""
-    desk = Desk(Asker(preset.engine, preset.models, store, preset=preset.name), store, seed=settings.seed)
+    """The whole page over one engine and one store. Raises OSError where the outbox cannot be written to."""
+    asker = Asker(preset.engine, preset.models, store, preset=preset.name)
+    desk = Desk(asker, store, seed=settings.seed, outbox=open_outbox(settings.outbox))
     suites = Suites(settings.data)
     flow = Flow(desk, preset.models, suites, limit=settings.max_question_chars)
     language = settings.language

@@ -38,7 +38,7 @@ def transcripts(
         list[str] | None, typer.Option(help="models pooled, MODEL:PROMPTING+MODEL:PROMPTING; else all sampled ones")
     ] = None,
     no_extraction: Annotated[bool, typer.Option("--no-extraction", help="do not measure the option reader")] = False,
-    seed: Annotated[int, typer.Option(help="of the bootstrap and the folds")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="of the bootstrap and the folds")] = 1,
 ) -> None:
     """Evaluate recorded answers: python -m gaokerena evaluate transcripts transcripts.parquet --json evaluation.json"""
     from gaokerena.evaluation.decisions import PoolError
@@ -76,7 +76,7 @@ def rules(
     ] = "annotated",
     out: Annotated[Path | None, typer.Option("--json", help="write everything there as JSON")] = None,
     verifier: Annotated[list[Path] | None, typer.Option(help="a verifier's file; else those beside FILE")] = None,
-    seed: Annotated[int, typer.Option(help="of the folds and the bootstrap")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="of the folds and the bootstrap")] = 1,
 ) -> None:
     """Search for a better decision rule: python -m gaokerena evaluate rules transcripts.parquet --json rules.json"""
     from gaokerena.evaluation.evaluate import evaluate

@@ -102,6 +102,9 @@ def test_one_stem_with_other_options_is_another_question() -> None:
     other = (stem, "آملودیپین ورم می‌آورد", "کاپتوپریل سرفه می‌آورد", "چاقی زیان دارد", "سیگار بی‌اثر است")
     made = align([asked("v", [*ITEMS[:4], one], "BBCBD"), asked("r", [*ITEMS[:4], other], "BBCBD")])
     assert len(parted(made, "v", "r")) == 4
+    politely = (f"لطفاً پاسخ دهید: {stem}", *other[1:])
+    made = align([asked("v", [*ITEMS[:4], one], "BBCBD"), asked("r", [*ITEMS[:4], politely], "BBCBD")])
+    assert len(parted(made, "v", "r")) == 4
     reworded = (stem.replace("نادرست است", "غلط است"), *one[1:])
     made = align([asked("v", [*ITEMS[:4], one], "BBCBD"), asked("r", [*ITEMS[:4], reworded], "BBCBD")])
     assert len(parted(made, "v", "r")) == 5

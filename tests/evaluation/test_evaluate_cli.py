@@ -280,6 +280,14 @@ def test_tables_without_rows_and_other_kinds_of_file(tmp_path: Path) -> None:
     )
 
 
+def test_a_seed_below_zero_is_refused(tmp_path: Path) -> None:
+    path = answers(tmp_path / "answers.parquet")
+    for command in ("transcripts", "rules"):
+        result = door(path, "--seed", "-1", of=command)
+        assert result.exit_code == 2
+        assert "-1 is not in the range" in result.stderr
+
+
 def test_help_shows_an_example() -> None:
     result = door("--help")
     assert result.exit_code == 0

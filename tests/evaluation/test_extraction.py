@@ -84,21 +84,21 @@ def test_the_interval_draws_whole_questions(tmp_path: Path) -> None:
 
 
 def test_every_disagreement_is_listed_with_the_readers_reason(tmp_path: Path) -> None:
-    rows = annotated(rows_of("r", "cot", ["AB", "-C"], "AB"), "AA-B")
+    rows = annotated(rows_of("r", "cot", ["ABD", "-C"], "AB"), "AA--B")
     both = rows[0].model_copy(update={"run": 7, "response": "پاسخ درست گزینه‌های [A] و [C] است."})
     found = loaded(tmp_path, [*rows, both])
     read = begin(found)()
     listed = list(disagreements(found, read))
     assert [(one["question_index"], one["run"], one["annotated"], one["read"]) for one in listed] == [
-        (0, 2, "A", "B"), (1, 2, "B", "C"), (0, 7, "A", None)
+        (0, 2, "A", "B"), (0, 3, None, "D"), (1, 2, "B", "C"), (0, 7, "A", None)
     ]  # fmt: skip
     assert listed[0]["reason"] == "answer"
     assert "[B]" in listed[0]["quote"]
-    assert (listed[2]["reason"], listed[2]["chosen"]) == ("several", ["A", "C"])
+    assert (listed[3]["reason"], listed[3]["chosen"]) == ("several", ["A", "C"])
     assert listed[0]["question"] == found.texts[1][0]
     assert listed[0]["options"] == list(found.texts[1][1:])
     path = tmp_path / "new" / "wrong.jsonl"
-    assert write_disagreements(path, found, read) == 3
+    assert write_disagreements(path, found, read) == 4
     assert [json.loads(line) for line in path.read_text("utf-8").splitlines()] == listed
 
 

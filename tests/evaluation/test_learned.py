@@ -124,6 +124,21 @@ def test_a_planted_leak_is_found_out(decide: Decide, rounds: int) -> None:
     assert excess(decide, rounds, 1) > 5
 
 
+@pytest.mark.parametrize("decide", [by_weights, by_cascade])
+def test_gold_letters_of_a_fold_change_nothing_in_it(decide: Decide, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other gold letters for the questions of one fold: it is decided as before, the others are not."""
+    monkeypatch.setattr(learned, "folds", lambda gold, count, seed: np.arange(len(gold)) % count)
+    others = 0
+    for seed in range(6):
+        gold = np.random.default_rng(seed).integers(0, 4, 40).astype(np.int8)
+        held = np.arange(40) % 4 == 0
+        changed = np.where(held, (gold + 1 + seed % 3) % 4, gold).astype(np.int8)
+        before, after = (decide(np.random.default_rng(seed + 50), letters) for letters in (gold, changed))
+        np.testing.assert_array_equal(before[held], after[held])
+        others += int((before[~held] != after[~held]).any())
+    assert others >= 3
+
+
 def test_the_search_scores_chance_and_its_apparent_accuracy_does_not() -> None:
     generator = np.random.default_rng(3)
     nested_, apparent = [], []

@@ -162,6 +162,15 @@ def test_a_repeated_question_counts_once_by_its_first_answer() -> None:
     assert on(decided[0], made.numbers["v", "straight"])[1] == 0.0
 
 
+def test_scores_go_to_their_question_whatever_the_order_of_rows() -> None:
+    """v has the second and fourth question right, r, asked in another order, the second alone."""
+    v = straight("v", "ABAB", "BBCB")
+    r = straight("r", "AABA", "BCBB", [ITEMS[3], ITEMS[2], ITEMS[1], ITEMS[0]])
+    found = single(v, r)
+    assert (found["accuracy"], found["discordant"]) == ([50.0, 25.0], [1, 0])
+    assert single(r, v)["discordant"] == [0, 1]
+
+
 def test_names_say_what_differs() -> None:
     groups = [group(["AAABB"] * 4, "AAAA", "r"), group(["AABBB"] * 4, "AAAA", "r", "straight")]
     made = align(groups)

@@ -70,6 +70,11 @@ def test_the_json_of_a_tiny_file_by_hand(small: Evaluated) -> None:
     assert cell(found, "r", "plurality")["correct"] == pytest.approx(9 + 0.5 + 0.5 + 0.25)
     assert cell(found, "r+v", "pooled")["n"] == 12
     assert cell(found, "r", "single", prompting="straight")["samples"] == 1
+    assert [(one["model"], one["prompting"]) for one in found["abstention"]] == [("r", "cot"), ("v", "cot")]
+    assert [(one["model"], one["n"]) for one in found["invariance"]] == [("r", 12), ("v", 12)]
+    assert [(one["model"], one["prompting"], one["n"]) for one in found["extraction"]] == [
+        ("r", "cot", 60), ("r", "straight", 12), ("v", "cot", 60), ("v", "straight", 12)
+    ]  # fmt: skip
     assert json.loads(json.dumps(found)) == found
 
 

@@ -1,0 +1,74 @@
+"""Why a comparison is worth a doctor's time: the reasons a source cannot know by itself.
+
+    candidates = [reasoned(candidate, scores) for candidate in found.candidates]
+    scores = read_scores(Path("scores.jsonl"))         # {"id": "pair-7", "probability": 0.52}
+
+`disagreement`: the two answers choose different letters (1). `red_flag`: the question names a danger (0.5; 1 where an
+answer sends nobody to urgent care). `uncertain`: the current reward gives the first answer a probability between 0.3
+and 0.7 of being the better one; 1 at 0.5. `inconsistent` and `contested` come from the sources.
+
+Not covered: whether a reason is right; it only decides who is asked first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from annotation.candidates import Candidate
+from annotation.sources_candidates import SourceError
+from gaokerena.safety import lacks_urgent_referral, red_flags
+
+UNCERTAIN = 0.2
+"""How far from one half a probability may be and still count."""
+
+
+class Score(BaseModel):
+    """What the current reward says of a pair, a comparison or an item."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    id: str = Field(min_length=1)
+    probability: float = Field(ge=0, le=1)
+
+
+def reasoned(candidate: Candidate, scores: Mapping[str, float]) -> Candidate:
+    """The candidate with the reasons that its own content and the scores give."""
+    letters = {shown.choice for shown in candidate.shown}
+    flags = red_flags(candidate.question.text)
+    silent = any(lacks_urgent_referral(flags, shown.text) for shown in candidate.shown)
+    names = (candidate.pair_id, candidate.comparison_id)
+    probability = next((scores[name] for name in names if name and name in scores), None)
+    return replace(candidate, red_flags=tuple(flag.kind for flag in flags)).because(
+        disagreement=1.0 if len(letters) == 2 and None not in letters else 0.0,
+        red_flag=0.0 if not flags else 1.0 if silent else 0.5,
+        uncertain=0.0 if probability is None else uncertainty(probability),
+    )
+
+
+def uncertainty(probability: float) -> float:
+    """1 at one half, falling to 0 at `UNCERTAIN` from it."""
+    return max(0.0, 1 - abs(probability - 0.5) / UNCERTAIN)
+
+
+def read_scores(path: Path) -> dict[str, float]:
+    """Probabilities by the id of a pair or a comparison. Raises SourceError."""
+    scores: dict[str, float] = {}
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}; name a file of scores as JSON lines") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = Score.model_validate(json.loads(line))
+        except (ValidationError, ValueError) as error:
+            wanted = '{"id": "…", "probability": 0.5}'
+            raise SourceError(f"{path}:{number}: not a score; write lines as {wanted}") from error
+        scores[row.id] = row.probability
+    return scores

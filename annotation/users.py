@@ -1,0 +1,154 @@
+"""Doctors' accounts: made with one-time passwords, known everywhere else by a pseudonym.
+
+    people = Pseudonyms(Path("runs/annotation"))
+    people.of("sara")                          # "d4f1c09a2e": the same for ever, in this folder
+    add_users(argilla, "doctors", ["sara"], "annotator", people)
+
+A pseudonym is a salted hash (HMAC-SHA-256) of the user name. The folder's users.json (mode 600) is the only place that
+holds both, and the salt; verdicts, reports and exports carry the pseudonym alone. A password is returned once, to be
+printed, and is written nowhere.
+
+Not covered: taking an account away (Argilla's page does it), changing one's own password (Argilla has no page for it:
+`users reset` makes a new one).
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import re
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from annotation.client import Argilla, ArgillaError, Row, TakenError
+from annotation.dataset import ready_workspace
+from gaokerena.files import atomic
+
+FILE = "users.json"
+Role = Literal["annotator", "admin", "owner"]
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Letters and digits that nobody mistakes for one another when read aloud."""
+
+
+class UserError(ArgillaError):
+    """An account cannot be made or found; the text names it and the next step."""
+
+
+class Book(BaseModel):
+    """The file: `users` gives each user name's pseudonym."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    schema_version: int = 1
+    salt: str
+    users: dict[str, str] = {}
+
+
+class Pseudonyms:
+    """The pseudonyms of one folder. Raises UserError for a broken file, OSError."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE
+        folder.mkdir(parents=True, exist_ok=True)
+        self._book = _read(self.path)
+
+    def of(self, username: str) -> str:
+        """The pseudonym of `username`; a new one has reached the disk on return."""
+        if username not in self._book.users:
+            self._book = _read(self.path)  # another command may have written since
+            self._book.users.setdefault(username, self._made(username))
+            _write(self.path, self._book)
+        return self._book.users[username]
+
+    def _made(self, username: str) -> str:
+        digest = hmac.new(bytes.fromhex(self._book.salt), username.encode(), "sha256").hexdigest()
+        return "d" + digest[:12]
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of one name; `password` is None where the account was there before."""
+
+    username: str
+    pseudonym: str
+    role: str
+    password: str | None = None
+    member: bool = True
+
+
+def add_users(argilla: Argilla, workspace: str, names: Sequence[str], role: Role, people: Pseudonyms) -> list[Account]:
+    """Make the accounts that are missing and seat all of them in the workspace. Raises UserError, ArgillaError."""
+    if wrong := [name for name in names if not _NAME.fullmatch(name)]:
+        raise UserError(
+            f"user name {wrong[0]!r}: give 1 to 40 of a-z, A-Z, 0-9, _, . and -, beginning with a letter or digit"
+        )
+    there = {user["username"]: user for user in argilla.users()}
+    place = ready_workspace(argilla, workspace)
+    members = {user["username"] for user in argilla.members(place["id"])}
+    accounts = []
+    for name in dict.fromkeys(names):
+        pseudonym = people.of(name)
+        password = None if name in there else new_password()
+        user = there.get(name) or argilla.add_user(name, password or "", role)
+        if name not in members and user["role"] != "owner":  # an owner sees every workspace
+            _seat(argilla, place["id"], user["id"])
+        accounts.append(Account(name, pseudonym, user["role"], password))
+    return accounts
+
+
+def list_users(argilla: Argilla, workspace: str, people: Pseudonyms) -> list[Account]:
+    """Everybody there, with their pseudonyms."""
+    place = argilla.workspace(workspace)
+    members = {user["username"] for user in argilla.members(place["id"])} if place else set()
+    return [
+        Account(user["username"], people.of(user["username"]), user["role"], member=user["username"] in members)
+        for user in argilla.users()
+    ]
+
+
+def reset_password(argilla: Argilla, name: str, people: Pseudonyms) -> Account:
+    """A new one-time password for an account that is there. Raises UserError."""
+    user: Row | None = next((user for user in argilla.users() if user["username"] == name), None)
+    if user is None:
+        raise UserError(f"no user {name!r} at {argilla.url}; `users list` shows who is there, `users add` makes one")
+    password = new_password()
+    argilla.set_password(user["id"], password)
+    return Account(name, people.of(name), user["role"], password)
+
+
+def new_password() -> str:
+    """Twenty letters in groups of five: about 98 bits, and readable over the telephone."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
+
+
+def _seat(argilla: Argilla, workspace_id: str, user_id: str) -> None:
+    with suppress(TakenError):  # another command was faster
+        argilla.add_member(workspace_id, user_id)
+
+
+def _read(path: Path) -> Book:
+    try:
+        return Book.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        book = Book(salt=secrets.token_hex(32))
+        _write(path, book)
+        return book
+    except (ValidationError, ValueError) as error:
+        raise UserError(
+            f"{path}: not a file of pseudonyms; restore it from a backup, for it alone knows who is who"
+        ) from error
+
+
+def _write(path: Path, book: Book) -> None:
+    with atomic(path) as half:
+        handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(json.dumps(book.model_dump(), ensure_ascii=False, indent=1) + "\n")

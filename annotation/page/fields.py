@@ -1,0 +1,86 @@
+"""A record's fields: the question, its options and the two answers, packed so that Argilla shows them and runs nothing.
+
+    fields_of(item)        # {"comparison": {"b64": "eyJxdWVzdGlvbiI6…"}}
+
+Argilla pastes a record into an unsandboxed page as JavaScript, where `</script>` or `$&` in an answer would run or be
+altered (argilla-server 2.8.0). So the one field holds base64 of UTF-8 JSON and nothing else, and the template decodes
+it to text nodes. Each text goes with the spans of its left-to-right runs, counted as JavaScript counts (UTF-16 units),
+so that the page isolates them without rules of its own. Nothing here says which model wrote what.
+
+    {"question": T, "options": [T, …], "sides": {"left": {"conclusion": T, "introduction": T, "steps": [T, …]}, …}}
+    T = {"text": "…", "ltr": [[from, to], …]}
+
+Not covered: scrubbing and masking, done before (`annotation.push`); the page itself (`template`).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from annotation.items import Item, Shown
+from gaokerena.bidi import runs
+from gaokerena.comparisons import SIDES
+from gaokerena.persian import BIDI_CONTROLS
+from gaokerena.reasoning import steps
+
+FIELD = "comparison"
+KEY = "b64"
+_STAND_IN = "\ufffc"
+_KEEP_PLACES = str.maketrans(dict.fromkeys(BIDI_CONTROLS, _STAND_IN))
+
+Marked = dict[str, Any]
+
+
+def fields_of(item: Item) -> dict[str, dict[str, str]]:
+    """The fields of the record that shows `item`."""
+    return {FIELD: {KEY: pack(payload(item))}}
+
+
+def payload(item: Item) -> dict[str, Any]:
+    """What the page shows of `item`; see the module for its shape."""
+    return {
+        "question": marked(item.question.text),
+        "options": [marked(option) for option in item.question.options],
+        "sides": {side: _side(item.sides[side]) for side in SIDES},
+    }
+
+
+def pack(value: object) -> str:
+    """Base64 of `value` as UTF-8 JSON; a lone surrogate, which UTF-8 has no place for, stays as its JSON escape."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return base64.b64encode(text.encode("utf-8", "backslashreplace")).decode("ascii")
+
+
+def unpack(packed: str) -> Any:
+    """The value `pack` was given."""
+    return json.loads(base64.b64decode(packed, validate=True))
+
+
+def marked(text: str) -> Marked:
+    """`text` unchanged, with the spans of its left-to-right runs in UTF-16 units."""
+    spans, place = [], 0
+    for piece, ltr in runs(text.translate(_KEEP_PLACES)):
+        end = place + len(piece.encode("utf-16-le", "surrogatepass")) // 2
+        if ltr:
+            spans.append([place, end])
+        place = end
+    return {"text": text, "ltr": spans}
+
+
+def _side(shown: Shown) -> dict[str, Any]:
+    numbered = shown.steps or steps(shown.reasoning)
+    conclusion = shown.conclusion.strip() or ("" if shown.reasoning.strip() else shown.text)
+    return {
+        "conclusion": marked(conclusion),
+        "introduction": marked(_introduction(shown.reasoning, numbered)),
+        "steps": [marked(step) for step in numbered],
+    }
+
+
+def _introduction(reasoning: str, numbered: tuple[str, ...]) -> str:
+    """What stands before the first step: shown, but no step and so without a number."""
+    if not numbered:
+        return reasoning.strip()
+    return reasoning[: max(0, reasoning.find(numbered[0].split("\n")[0]))].strip()

@@ -8,7 +8,8 @@ Only `/ask` and `/judge` are listed in the API; every other event is private to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +19,8 @@ from gaokerena.attempts import Record
 from gaokerena.engines.base import Engine
 from gaokerena.outbox import open_outbox
 from gaokerena.session import Asker, Speaker
-from gaokerena.ui import after, ask, cards, header, verdict
+from gaokerena.study import Study, open_study
+from gaokerena.ui import after, ask, cards, header, study, verdict
 from gaokerena.ui.api import CONCURRENT, Api
 from gaokerena.ui.flow import Flow, Labelled
 from gaokerena.ui.strings import Language, both, say
@@ -56,6 +58,10 @@ class PageSettings(Protocol):
     @property
     def outbox(self) -> Path | None: ...
     @property
+    def study(self) -> Path | None: ...
+    @property
+    def study_out(self) -> Path: ...
+    @property
     def data(self) -> Path | None: ...
     @property
     def seed(self) -> int: ...
@@ -68,32 +74,58 @@ class PageStore(Record, VerdictRecord, Protocol):
 
 
 def build_page(settings: PageSettings, preset: PagePreset, store: PageStore) -> gr.Blocks:
-    """The whole page over one engine and one store. Raises OSError where the outbox cannot be written to."""
+    """The whole page over one engine and one store. Raises OSError where the outbox or the study cannot be used."""
     asker = Asker(preset.engine, preset.models, store, preset=preset.name)
     desk = Desk(asker, store, seed=settings.seed, outbox=open_outbox(settings.outbox))
     suites = Suites(settings.data)
     flow = Flow(desk, preset.models, suites, limit=settings.max_question_chars)
     language = settings.language
+    opened = open_study(settings.study, settings.study_out)
     with gr.Blocks(title=say(language, "title"), analytics_enabled=False, fill_width=True) as page:
         Api(desk, limit=settings.max_question_chars).mount()  # first, so that its names are free
         top = header.build(preset.note_fa, preset.note_en)
-        panel = ask.build(language, suites=suites.names)
-        notice, flag, asked, earlier = (_html(name) for name in ("notice", "flag", "asked", "earlier"))
-        gr.HTML(f'<h2 id="answers" class="vh" tabindex="-1">{both("answers")}</h2>', apply_default_css=False)
-        with gr.Row(elem_id="pair"):
-            right, left = cards.build("right"), cards.build("left")
-        bar = verdict.build()
-        later = after.build(language)
-        status = _html("status")
+        with _beside(opened, language) as tabs:
+            words = [*_asking(flow, language, suites), *tabs]
         header.foot()
-        drawn = [notice, flag, asked, earlier, left, right, bar, status, panel.stop, later.holder, later.next_question]
-        _wire_asking(flow, panel, later, drawn)
-        _wire_rest(flow, panel, {"left": left, "right": right}, bar, drawn)
-        words = [*panel.words, *later.words]
         top.change(_switch(words, language), None, [part for part, _ in words], **_quiet())
         page.unload(flow.leave)
     page.queue(max_size=1024, default_concurrency_limit=CONCURRENT)
     return page
+
+
+def _asking(flow: Flow, language: Language, suites: Suites) -> list[ask.Translation]:
+    """The question, its two answers and the verdict; returns what the language switch translates."""
+    panel = ask.build(language, suites=suites.names)
+    notice, flag, asked, earlier = (_html(name) for name in ("notice", "flag", "asked", "earlier"))
+    gr.HTML(f'<h2 id="answers" class="vh" tabindex="-1">{both("answers")}</h2>', apply_default_css=False)
+    with gr.Row(elem_id="pair"):
+        right, left = cards.build("right"), cards.build("left")
+    bar = verdict.build()
+    later = after.build(language)
+    status = _html("status")
+    drawn = [notice, flag, asked, earlier, left, right, bar, status, panel.stop, later.holder, later.next_question]
+    _wire_asking(flow, panel, later, drawn)
+    _wire_rest(flow, panel, {"left": left, "right": right}, bar, drawn)
+    return [*panel.words, *later.words]
+
+
+@contextmanager
+def _beside(open_one: Study | None, language: Language) -> Iterator[list[ask.Translation]]:
+    """With a study, what is built inside goes into a tab beside the study's; without one nothing is added."""
+    if open_one is None:
+        yield []
+        return
+    with gr.Tabs(selected="study", elem_id="tabs"):
+        study_tab = gr.Tab(say(language, "study_tab"), id="study")
+        ask_tab = gr.Tab(say(language, "ask_tab"), id="ask")
+        with study_tab:
+            component, panel = study.build(open_one)
+            component.submit(panel.heard, None, component, **_quiet())
+        with ask_tab:
+            yield [
+                (study_tab, lambda lang: {"label": say(lang, "study_tab")}),
+                (ask_tab, lambda lang: {"label": say(lang, "ask_tab")}),
+            ]
 
 
 def _html(name: str) -> gr.HTML:

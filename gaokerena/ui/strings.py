@@ -1,4 +1,4 @@
-"""Every word of the page, in Persian and English (`texts.toml`).
+"""Every word of the page, in Persian and English (`texts.toml`, and `study_texts.toml` for the study's tab).
 
     say("fa", "ask")             plain text, for a Gradio component
     both("queued", n=3)          HTML that holds both languages; CSS shows the one of <html lang>
@@ -23,8 +23,9 @@ Language = Literal["fa", "en"]
 LANGUAGES: tuple[Language, Language] = ("fa", "en")
 
 _FILE = Path(__file__).with_name("texts.toml")
+_FILES = (_FILE, _FILE.with_name("study_texts.toml"))
 TEXTS: dict[str, tuple[str, str]] = {
-    key: (words["fa"], words["en"]) for key, words in tomllib.loads(_FILE.read_text("utf-8")).items()
+    key: (words["fa"], words["en"]) for file in _FILES for key, words in tomllib.loads(file.read_text("utf-8")).items()
 }
 
 SIDE_WORDS: dict[str, dict[str, tuple[str, str]]] = {
@@ -37,6 +38,14 @@ SIDE_WORDS: dict[str, dict[str, tuple[str, str]]] = {
     "better_left": {
         "wide": ("سمت چپ بهتر است", "Left side is better"),
         "narrow": ("پایینی بهتر است", "Lower is better"),
+    },
+    "much_better_right": {
+        "wide": ("سمت راست خیلی بهتر است", "Right side is far better"),
+        "narrow": ("بالایی خیلی بهتر است", "Upper is far better"),
+    },
+    "much_better_left": {
+        "wide": ("سمت چپ خیلی بهتر است", "Left side is far better"),
+        "narrow": ("پایینی خیلی بهتر است", "Lower is far better"),
     },
 }
 """Right and left while the two stand side by side, upper and lower where they are stacked."""

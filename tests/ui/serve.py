@@ -85,7 +85,8 @@ def main(port: int, store: Path, language: str) -> None:
     models = {"v": Model("v", "gaokerena-v1.0", "straight"), "r": Model("r", "gaokerena-r1.0", "cot")}
     notes = {"note_fa": "نمایشی است.", "note_en": "A demo."}
     preset = SimpleNamespace(name="echo", engine=ScriptedEngine(), models=models, **notes)
-    settings = SimpleNamespace(language=language, data=None, outbox=None, seed=0, max_question_chars=4000)
+    beside = {"outbox": None, "study": None, "study_out": None}
+    settings = SimpleNamespace(language=language, data=None, seed=0, max_question_chars=4000, **beside)
     page = build_page(settings, preset, Store(store))
     page.launch(server_name="127.0.0.1", server_port=port, quiet=True, **launch_options(language))
 

@@ -10,6 +10,7 @@ import pytest
 
 from gaokerena.attempts import SideState
 from gaokerena.comparisons import CHOICES, REASONS, SIDES, Choice
+from gaokerena.expert_verdicts import FAULTS, SCALE_HIGH, SCALE_LOW, SCALES
 from gaokerena.intake import read_question
 from gaokerena.persian import tidy
 from gaokerena.questions import Question
@@ -59,6 +60,8 @@ def test_words_are_escaped() -> None:
 def test_every_text_is_used() -> None:
     source = "".join(path.read_text("utf-8") for path in strings._FILE.parent.glob("*.py"))
     named = set(re.findall(r"""["'](\w+)["']""", source)) | set(REASONS) | {f"strength_{n}" for n in (1, 2, 3)}
+    named |= {f"study_{name}" for name in (*SCALES, *FAULTS)}
+    named |= {f"study_{scale}_{mark}" for scale in SCALES for mark in range(SCALE_LOW, SCALE_HIGH + 1)}
     assert {key for key in TEXTS if not key.startswith("urgent_")} <= named
 
 

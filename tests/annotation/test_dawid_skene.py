@@ -1,0 +1,141 @@
+"""The model against the paper's own data, a plain loop, and judges whose error rates are known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from annotation.consensus import consensus
+from annotation.dawid_skene import SMOOTHING, fit, majority
+from annotation.judged import OUTCOMES
+from tests.annotation.dawid_skene_1979 import counts
+from tests.annotation.verdict_cases import confusion, item, judged, simulated
+
+
+def test_the_papers_own_estimates() -> None:
+    """Dawid and Skene (1979): prevalences .40 .42 .11 .07, and the first anaesthetist's error rates."""
+    found = fit(counts())
+    assert found.prior.round(2).tolist() == [0.40, 0.42, 0.11, 0.07]
+    first = found.confusion[0].round(2).tolist()
+    assert first == [[0.89, 0.11, 0, 0], [0.07, 0.88, 0.05, 0], [0, 0.34, 0.66, 0], [0, 0, 0.56, 0.44]]
+    assert np.bincount(found.posterior.argmax(axis=1)).tolist() == [18, 19, 5, 3]
+    assert found.posterior.max(axis=1).min() > 0.6
+
+
+def test_equals_a_plain_loop() -> None:
+    """The same estimates from Bayes' rule written out, smoothing and all, without arrays."""
+    rows, _ = simulated({"a": confusion(0.8), "b": confusion(0.6), "c": confusion(0.7)}, 40, seed=2)
+    found = consensus(rows)
+    assert found
+    said = {(row.item.id, row.judge): row.grade for row in rows}
+    posterior = {}
+    for name, votes in zip(found.items, found.counts, strict=True):
+        posterior[name] = [float(votes[:, k].sum()) / 3 for k in range(3)]
+    classes = {"left": 0, "right": 1, "equal": 2}
+    for _ in range(found.fitted.rounds):
+        prior = [sum(p[k] for p in posterior.values()) + 1 for k in range(3)]
+        prior = [value / sum(prior) for value in prior]
+        rates = {}
+        for judge in found.judges:
+            for true in range(3):
+                row = [0.5, 0.5, 0.5]
+                row[true] = 2.0
+                for name in found.items:
+                    row[classes[str(said[name, judge])]] += posterior[name][true]
+                rates[judge, true] = [value / sum(row) for value in row]
+        for name in found.items:
+            joint = [
+                prior[k] * math.prod(rates[judge, k][classes[str(said[name, judge])]] for judge in found.judges)
+                for k in range(3)
+            ]
+            posterior[name] = [value / sum(joint) for value in joint]
+    for name in found.items:
+        assert [found.of(name)[each] for each in OUTCOMES] == pytest.approx(posterior[name], abs=1e-6)
+
+
+def test_error_rates_of_known_doctors_are_recovered() -> None:
+    """Six sets of 500 items: of all true rates at least nine in ten lie within their 95 % intervals."""
+    true = {"a": confusion(0.9), "b": confusion(0.75), "c": confusion(0.6)}
+    true["c"][0] = [0.55, 0.35, 0.10]  # leans to the right
+    inside, of, right, majorities = 0, 0, 0.0, 0.0
+    for seed in range(6):
+        rows, truths = simulated(true, 500, seed=seed)
+        found = consensus(rows)
+        assert found
+        bounds = found.bounds(seed=1)
+        rates = np.array([true[judge] for judge in found.judges])
+        inside += int(((bounds.low <= rates) & (rates <= bounds.high)).sum())
+        of += rates.size
+        right += float((found.fitted.posterior.argmax(axis=1) == truths).mean())
+        majorities += float((majority(found.counts).argmax(axis=1) == truths).mean())
+        assert [interval.estimate for interval in bounds.accuracy] == pytest.approx([0.9, 0.75, 0.6], abs=0.08)
+    assert 0.9 * of <= inside < of
+    assert right >= majorities
+
+
+def test_a_posterior_is_as_sure_as_it_is_right() -> None:
+    rows, truths = simulated({"a": confusion(0.8), "b": confusion(0.75), "c": confusion(0.7)}, 2000, seed=4)
+    found = consensus(rows)
+    assert found
+    best, sure = found.fitted.posterior.argmax(axis=1), found.fitted.posterior.max(axis=1)
+    for low, high in ((0.4, 0.7), (0.7, 0.9), (0.9, 1.01)):
+        inside = (sure >= low) & (sure < high)
+        assert inside.sum() > 50
+        assert (best == truths)[inside].mean() == pytest.approx(sure[inside].mean(), abs=0.06)
+
+
+def test_classes_never_trade_places() -> None:
+    """Even where most doctors are poor, who says left most often is what left means."""
+    for seed in range(20):
+        rows, _ = simulated({name: confusion(0.55) for name in "abcd"}, 60, seed=seed)
+        found = consensus(rows)
+        assert found
+        together = found.fitted.confusion.mean(axis=0)
+        assert together.argmax(axis=1).tolist() == [0, 1, 2]
+
+
+def test_gold_anchors_the_estimate() -> None:
+    """Two careless doctors who agree with each other outvote a careful one, until gold tells who is right."""
+    wrong = np.array([[0.1, 0.8, 0.1], [0.8, 0.1, 0.1], [0.1, 0.1, 0.8]])
+    rows, truths = simulated({"a": confusion(0.95), "b": wrong, "c": wrong}, 300, seed=1, gold=60)
+    found = consensus(rows)
+    assert found
+    assert (found.fitted.posterior.argmax(axis=1) == truths).mean() > 0.9
+    assert found.of("i0000") == {OUTCOMES[k]: float(k == truths[0]) for k in range(3)}
+
+
+def test_few_verdicts_are_not_certain() -> None:
+    shown = item("one")
+    alone = consensus([judged("a", shown, "left")])
+    agreed = consensus([judged("a", shown, "left"), judged("b", shown, "left_much")])
+    split = consensus([judged("a", shown, "left"), judged("b", shown, "right")])
+    assert alone
+    assert agreed
+    assert split
+    assert 0.7 < alone.of("one")["left"] < agreed.of("one")["left"] < 0.99
+    assert split.of("one")["left"] == pytest.approx(split.of("one")["right"])
+    assert consensus([judged("a", shown, None)]) is None
+    with pytest.raises(KeyError):
+        alone.of("two")
+
+
+def test_weights_count_items_and_bad_shapes_are_named() -> None:
+    said = np.array([[[1, 0], [1, 0]], [[0, 1], [1, 0]], [[0, 1], [0, 1]]])
+    doubled = fit(np.concatenate([said, said[1:2]]), smoothing=SMOOTHING)
+    weighted = fit(said, smoothing=SMOOTHING, weights=[1, 2, 1])
+    assert weighted.confusion == pytest.approx(doubled.confusion, abs=1e-6)
+    assert weighted.log_likelihood == pytest.approx(doubled.log_likelihood, abs=1e-6)
+    with pytest.raises(ValueError, match=r"\[items, judges, classes\]"):
+        fit([[1, 2]])
+
+
+def test_likelihood_never_falls() -> None:
+    said = counts()
+    found, last = None, -math.inf
+    for _ in range(15):
+        found = fit(said, start=None if found is None else found.posterior, close=math.inf)
+        again = fit(said, start=found.posterior, close=1e9)
+        assert again.log_likelihood >= last - 1e-9
+        last = again.log_likelihood

@@ -5,8 +5,8 @@
     found.bounds(seed=1).accuracy   # each doctor's share of right outcomes, with intervals
 
 Classes are outcomes as the doctors saw them, left or right or neither: seats are drawn at random and models hidden, so
-a doctor can lean to a side but not to a model. Gold items enter with their class known; duplicates are left out.
-Intervals are those of the model's own draws (`dawid_skene.sample`).
+a doctor can lean to a side but not to a model, and left is truly better as often as right. Gold items enter with their
+class known; duplicates are left out. Intervals are those of the model's own draws (`dawid_skene.sample`).
 
 Not covered: the grade's strength, which is averaged apart (`pairs`).
 """
@@ -24,6 +24,8 @@ from annotation.dawid_skene import SMOOTHING, Fitted, fit, sample
 from annotation.judged import OUTCOMES, Judged, Outcome, judges, outcome
 from gaokerena.statistics import Interval
 
+SIDES = (0, 1)
+"""Places of left and right among the outcomes."""
 Array = NDArray[np.float64]
 
 
@@ -61,7 +63,7 @@ class Consensus:
 
     def bounds(self, *, seed: int) -> Bounds:
         """Intervals of accuracy and confusion."""
-        priors, confusions = sample(self.counts, self.fitted, seed=seed, known=self.known)
+        priors, confusions = sample(self.counts, self.fitted, seed=seed, known=self.known, alike=SIDES)
         accuracies = np.einsum("dk,djkk->dj", priors, confusions)
         low, high = np.quantile(confusions, [TAIL, 1 - TAIL], axis=0)
         lows, highs = np.quantile(accuracies, [TAIL, 1 - TAIL], axis=0)
@@ -84,4 +86,6 @@ def consensus(rows: Sequence[Judged]) -> Consensus | None:
         counts[items[row.item.id], doctors[row.judge], OUTCOMES.index(outcome(row.grade))] += 1
         if row.item.gold:
             known[items[row.item.id]] = OUTCOMES.index(outcome(row.item.gold))
-    return Consensus(tuple(items), tuple(doctors), counts, known, fit(counts, smoothing=SMOOTHING, known=known))
+    return Consensus(
+        tuple(items), tuple(doctors), counts, known, fit(counts, smoothing=SMOOTHING, known=known, alike=SIDES)
+    )

@@ -35,13 +35,14 @@ def test_equals_a_plain_loop() -> None:
         posterior[name] = [float(votes[:, k].sum()) / 3 for k in range(3)]
     classes = {"left": 0, "right": 1, "equal": 2}
     for _ in range(found.fitted.rounds):
-        prior = [sum(p[k] for p in posterior.values()) + 1 for k in range(3)]
+        prior = [sum(p[k] for p in posterior.values()) + 4 / 3 for k in range(3)]
+        prior = [(prior[0] + prior[1]) / 2, (prior[0] + prior[1]) / 2, prior[2]]
         prior = [value / sum(prior) for value in prior]
         rates = {}
         for judge in found.judges:
             for true in range(3):
                 row = [0.5, 0.5, 0.5]
-                row[true] = 2.0
+                row[true] = 3.0
                 for name in found.items:
                     row[classes[str(said[name, judge])]] += posterior[name][true]
                 rates[judge, true] = [value / sum(row) for value in row]

@@ -31,12 +31,12 @@ class Server:
     process: subprocess.Popen[bytes]
 
 
-def start(folder: Path, settings: Mapping[str, str] | None = None) -> Server:
+def start(folder: Path, settings: Mapping[str, str] | None = None, port: int = 0) -> Server:
     """Start a page with its store and log in `folder`; returns once it answers.
 
-    With `settings` (the environment's GAOKERENA_*) it is app.py, else the scripted page.
+    With `settings` (the environment's GAOKERENA_*) it is app.py, else the scripted page; `port` 0 takes a free one.
     """
-    port = _free_port()
+    port = port or _free_port()
     process = _run(port, folder) if settings is None else _run_app(port, folder, settings)
     server = Server(f"http://127.0.0.1:{port}", folder / "store.sqlite3", process)
     end = time.monotonic() + STARTED_WITHIN

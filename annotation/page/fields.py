@@ -80,7 +80,13 @@ def _side(shown: Shown) -> dict[str, Any]:
 
 
 def _introduction(reasoning: str, numbered: tuple[str, ...]) -> str:
-    """What stands before the first step: shown, but no step and so without a number."""
-    if not numbered:
-        return reasoning.strip()
-    return reasoning[: max(0, reasoning.find(numbered[0].split("\n")[0]))].strip()
+    """What stands before the first step: shown, but no step and so without a number.
+
+    Steps reach to the end and differ from it in white space alone, so their letters are counted back from there.
+    """
+    left = sum(not letter.isspace() for step in numbered for letter in step)
+    place = len(reasoning)
+    while left and place:
+        place -= 1
+        left -= not reasoning[place].isspace()
+    return reasoning[:place].strip()

@@ -15,7 +15,7 @@ from pathlib import Path
 FOLDER = Path(__file__).with_name("guidelines")
 CURRENT = "fa-1"
 HASHES = {
-    "fa-1": "1988d50465d6f8b9bc11b7fd19a8f5564642db6663581b3b81db6becbb56c256",
+    "fa-1": "40300e78a7c912f1bf0e82b15b24cb125eb3c4ef4882c4c6e4edca512f0260a9",
 }
 LONGEST = 10_000
 """Characters Argilla 2.8 takes."""

@@ -1,0 +1,100 @@
+"""Argilla's responses as verdicts, and every record of a dataset with them, none missed.
+
+    for record in scan(argilla, dataset["id"]):
+        for response in record["responses"]: verdict_of(response, record["external_id"], origin)
+
+Argilla pages records by the moment they were stored, which many share, and records can come and go while they are read:
+a scan is complete when as many different records were seen as the server counts, and is repeated until then.
+
+Not covered: what has changed since the last time (`pull`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from annotation.client import Argilla, ArgillaError, DeniedError, Row
+from annotation.page.answers import AnswerError, from_values
+from annotation.users import Pseudonyms
+from gaokerena.expert_verdicts import ExpertVerdict, Status
+
+PAGE, TRIES = 500, 4
+
+
+class ScanError(ArgillaError):
+    """The records cannot be read whole, or a response is not of this page; the text names it and the next step."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where responses come from: the dataset, its guideline version, and who is behind a user's id."""
+
+    dataset: str
+    version: str
+    judge_of: Callable[[str], str]
+
+    def name(self, response: str) -> str:
+        """The id of the verdict made of a response."""
+        return f"{self.dataset}/{response}"
+
+    def mine(self, verdict: str) -> bool:
+        """Whether a verdict of this id came from here."""
+        return verdict.startswith(f"{self.dataset}/")
+
+
+def scan(argilla: Argilla, dataset_id: str) -> list[Row]:
+    """Every record with all its responses. Raises ScanError, ArgillaError."""
+    found: dict[str, Row] = {}
+    for _ in range(TRIES):
+        offset, total = 0, 1
+        while offset < total:
+            place = f"datasets/{dataset_id}/records"
+            page = argilla.row("GET", place, None, include="responses", offset=str(offset), limit=str(PAGE))
+            found |= {record["id"]: record for record in page["items"]}
+            total, offset = int(page["total"]), offset + PAGE
+        if len(found) >= total:
+            return list(found.values())
+    raise ScanError(
+        f"{argilla.url}: the records of dataset {dataset_id} changed all the time ({len(found)} of {total} seen); "
+        "nothing was written: give the command again when no push is running"
+    )
+
+
+def doctors(argilla: Argilla, workspace_id: str, people: Pseudonyms) -> Callable[[str], str]:
+    """From a user's id to the pseudonym; an account that is gone has one made of its id. Raises ArgillaError."""
+    try:
+        users = argilla.users()
+    except DeniedError:  # an admin who is no owner sees the workspace's members alone
+        users = argilla.members(workspace_id)
+    names = {str(user["id"]): str(user["username"]) for user in users}
+    return lambda user: people.of(names.get(user, user))
+
+
+def verdict_of(response: Mapping[str, Any], item: str, origin: Origin) -> ExpertVerdict:
+    """One response as it stands. Raises ScanError for values that are not of this page."""
+    try:
+        parts = from_values(response["values"])
+    except AnswerError as error:
+        raise ScanError(f"response {response['id']} on {item}: {error}") from error
+    # A lone surrogate, which a program may send as a JSON escape, has no place in a file.
+    parts["corrected"] = parts["corrected"].encode("utf-8", "replace").decode()
+    return ExpertVerdict(
+        **parts,
+        id=origin.name(response["id"]),
+        item_id=item,
+        judge=origin.judge_of(str(response["user_id"])),
+        at=_moment(response["updated_at"]),
+        status=cast(Status, response["status"]),
+        where="argilla",
+        guideline_version=origin.version,
+    )
+
+
+def _moment(given: str) -> str:
+    """Argilla's moment, UTC without saying so, as this project writes it."""
+    moment = datetime.fromisoformat(given)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")

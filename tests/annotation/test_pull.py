@@ -1,0 +1,277 @@
+"""Pulling: every change once, nothing lost, whatever breaks."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import httpx2
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import annotation.responses as responses
+from annotation.client import ArgillaError, BrokenError, MissingError, UnreachableError
+from annotation.page.answers import to_values
+from annotation.pull import Pulled, pull
+from annotation.responses import ScanError
+from annotation.users import Pseudonyms
+from annotation.workspace import FILES, stand
+from gaokerena.expert_verdicts import ExpertVerdict, SideVerdict, Status, read
+from tests.annotation.argilla_double import DATASET, Double
+from tests.annotation.verdict_cases import verdict
+
+LEFT, RIGHT = to_values(verdict("x", "y", "left")), to_values(verdict("x", "y", "right"))
+
+
+def run(double: Double, folder: Path) -> Pulled:
+    with double.client() as argilla:
+        return pull(argilla, "doctors", "first", folder)
+
+
+def lines(folder: Path) -> dict[str, int]:
+    return {name: (folder / name).read_bytes().count(b"\n") for name in FILES.values()}
+
+
+def truth(double: Double, folder: Path) -> dict[Status, dict[str, str | None]]:
+    """What the server holds: grade by verdict id, by status."""
+    found: dict[Status, dict[str, str | None]] = {status: {} for status in FILES}
+    for record in double.records:
+        for response in record["responses"]:
+            grade = (response["values"] or {}).get("grade", {}).get("value")
+            found[response["status"]][f"{DATASET}/{response['id']}"] = grade
+    return found
+
+
+def held(folder: Path) -> dict[Status, dict[str, str | None]]:
+    return {status: {verdict.id: verdict.grade for verdict in stand(folder, status)} for status in FILES}
+
+
+def test_a_verdict_as_it_was_given(tmp_path: Path) -> None:
+    double = Double(1)
+    given_ = verdict(
+        "x", "y", "left_much", confidence=3, corrected="ببرید اورژانس", personal_data=True,
+        sides={"right": SideVerdict(scales={"safety": 1}, faults=("unsafe",), first_wrong_step=2)},
+    )  # fmt: skip
+    double.say(0, "sara", to_values(given_))
+    done = run(double, tmp_path)
+    (found,) = read(tmp_path / "verdicts.jsonl")
+    assert found == given_.model_copy(
+        update={
+            "id": f"{DATASET}/r-0-sara",
+            "item_id": "i0",
+            "judge": Pseudonyms(tmp_path).of("sara"),
+            "at": "2026-11-03T10:00:01.123+00:00",
+        }
+    )
+    assert found.seconds is None
+    assert (done.records, done.seen, done.guideline_version) == (1, {"submitted": 1}, "fa-1")
+    assert not any(b"sara" in (tmp_path / name).read_bytes().replace(b"r-0-sara", b"") for name in FILES.values())
+
+
+def test_pulling_again_appends_nothing_and_a_change_once(tmp_path: Path) -> None:
+    double = Double(3)
+    double.say(0, "sara", LEFT)
+    double.say(1, "sara", LEFT, "draft")
+    double.say(2, "omid", {}, "discarded")
+    assert run(double, tmp_path).appended == {"verdicts.jsonl": 1, "drafts.jsonl": 1, "discarded.jsonl": 1}
+    assert run(double, tmp_path).appended == {"verdicts.jsonl": 0, "drafts.jsonl": 0, "discarded.jsonl": 0}
+    double.say(0, "sara", RIGHT)
+    assert run(double, tmp_path).appended["verdicts.jsonl"] == 1
+    assert [row.grade for row in read(tmp_path / "verdicts.jsonl")] == ["left", "right"]
+    assert [row.grade for row in stand(tmp_path, "submitted")] == ["right"]
+
+
+def test_an_answer_that_leaves_a_file_says_so_there(tmp_path: Path) -> None:
+    double = Double(1)
+    for status in ("draft", "submitted", "discarded", "submitted", "draft"):
+        double.say(0, "sara", LEFT, status)
+        run(double, tmp_path)
+        run(double, tmp_path)
+        assert held(tmp_path) == truth(double, tmp_path)
+    assert lines(tmp_path) == {"verdicts.jsonl": 4, "drafts.jsonl": 3, "discarded.jsonl": 2}
+
+
+def test_a_deleted_response_leaves_and_a_deleted_record_does_not(tmp_path: Path) -> None:
+    double = Double(2)
+    double.say(0, "sara", LEFT)
+    double.say(1, "sara", LEFT)
+    run(double, tmp_path)
+    double.records[0]["responses"].clear()
+    del double.records[1]
+    assert run(double, tmp_path).withdrawn == 1
+    assert run(double, tmp_path).withdrawn == 0
+    assert [row.item_id for row in stand(tmp_path, "submitted")] == ["i1"]
+    double.say(0, "sara", RIGHT)
+    run(double, tmp_path)
+    assert {row.item_id: row.grade for row in stand(tmp_path, "submitted")} == {"i0": "right", "i1": "left"}
+
+
+def test_two_datasets_in_one_folder_do_not_disturb_each_other(tmp_path: Path) -> None:
+    one, other = Double(1), Double(1, dataset=DATASET.replace("0001", "0002"))
+    one.say(0, "sara", LEFT)
+    other.say(0, "omid", RIGHT)
+    for _ in range(2):
+        run(one, tmp_path)
+        run(other, tmp_path)
+    assert lines(tmp_path)["verdicts.jsonl"] == 2
+    assert {row.id for row in stand(tmp_path, "submitted")} == {
+        f"{DATASET}/r-0-sara", f"{other.dataset['id']}/r-0-omid",
+    }  # fmt: skip
+
+
+def test_guidelines_stay_those_of_the_first_time(tmp_path: Path) -> None:
+    double = Double(2)
+    double.say(0, "sara", LEFT)
+    run(double, tmp_path)
+    double.dataset["metadata"] = {"guideline_version": "fa-2"}
+    double.say(1, "sara", LEFT)
+    assert run(double, tmp_path).appended["verdicts.jsonl"] == 1
+    assert [row.guideline_version for row in stand(tmp_path, "submitted")] == ["fa-1", "fa-2"]
+
+
+def test_records_that_move_between_pages_are_all_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argilla orders records by the moment they were stored, which a whole batch shares: pages may overlap."""
+    monkeypatch.setattr(responses, "PAGE", 7)
+    monkeypatch.setattr(responses, "TRIES", 40)
+    double = Double(30)
+    for place in range(30):
+        double.say(place, "sara", LEFT)
+    draw = random.Random(1)
+    double.order = lambda records: draw.sample(records, len(records))
+    run(double, tmp_path)
+    assert held(tmp_path) == truth(double, tmp_path)
+    monkeypatch.setattr(responses, "TRIES", 1)
+    with pytest.raises(ScanError, match="of 30 seen"):
+        run(double, tmp_path / "other")
+    assert not (tmp_path / "other" / "verdicts.jsonl").exists()
+
+
+def test_a_server_that_dies_at_any_call_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(responses, "PAGE", 4)
+    double = Double(12)
+    for place in range(12):
+        double.say(place, "sara", LEFT)
+    run(double, tmp_path / "counting")
+    for dies in range(len(double.calls)):
+        number = iter(range(10**6))
+
+        def before(request: httpx2.Request, number: object = number, dies: int = dies) -> None:
+            if next(number) >= dies:  # type: ignore[call-overload]
+                raise httpx2.ReadError("gone")
+
+        double.before = before
+        folder = tmp_path / str(dies)
+        with pytest.raises(UnreachableError):
+            run(double, folder)
+        assert not (folder / "verdicts.jsonl").exists()
+        double.before = lambda request: None
+        double.say(3, "omid", LEFT)
+        run(double, folder)
+        assert held(folder) == truth(double, folder)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6))
+def test_any_history_ends_as_the_server_has_it(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
+    draw, double, folder = random.Random(seed), Double(4), tmp_path_factory.mktemp("history")
+    for _ in range(25):
+        place, user = draw.randrange(4), draw.choice(["sara", "omid"])
+        if draw.random() < 0.15:
+            double.records[place]["responses"].clear()
+        else:
+            double.say(place, user, draw.choice([LEFT, RIGHT]), draw.choice(["submitted", "draft", "discarded"]))
+        if draw.random() < 0.4:
+            run(double, folder)
+        if draw.random() < 0.2 and (folder / "verdicts.jsonl").exists():  # a crash tore the last line
+            name = draw.choice(list(FILES.values()))
+            size = (folder / name).stat().st_size
+            os.truncate(folder / name, max(0, size - draw.randint(0, 60)))
+    run(double, folder)
+    sent, have = truth(double, folder), held(folder)
+    assert have["submitted"] == sent["submitted"]
+    assert have["draft"] == sent["draft"]
+    assert sent["discarded"].items() <= have["discarded"].items()
+    before = lines(folder)
+    run(double, folder)
+    assert lines(folder) == before
+
+
+def test_two_pulls_at_once_append_once(tmp_path: Path) -> None:
+    double = Double(40)
+    for place in range(40):
+        double.say(place, "sara", LEFT)
+    threads = [threading.Thread(target=run, args=(double, tmp_path)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert lines(tmp_path)["verdicts.jsonl"] == 40
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from gaokerena.expert_verdicts import VerdictFile, read
+rows, folder, place = list(read(Path(sys.argv[1]))), Path(sys.argv[2]), int(sys.argv[3])
+import annotation.pull as pull
+class Dying(VerdictFile):
+    def append(self, *verdicts):
+        lines = "".join(verdict.model_dump_json() + chr(10) for verdict in verdicts).encode()
+        with open(self.path, "ab", buffering=0) as file:
+            file.write(lines[:place])
+        os.kill(os.getpid(), signal.SIGKILL)
+pull.VerdictFile = Dying
+pull._append(folder, pull.changes(pull.last_rows(folder), rows))
+"""
+
+
+def test_a_pull_killed_while_it_writes_is_completed_by_the_next(tmp_path: Path) -> None:
+    double = Double(6)
+    for place in range(6):
+        double.say(place, "sara", LEFT)
+    whole = tmp_path / "whole"
+    run(double, whole)
+    size = (whole / "verdicts.jsonl").stat().st_size
+    for place in (1, size // 2, size - 1):
+        folder = tmp_path / str(place)
+        Pseudonyms(folder)
+        (folder / "users.json").write_bytes((whole / "users.json").read_bytes())
+        command = [sys.executable, "-c", KILLED, str(whole / "verdicts.jsonl"), str(folder), str(place)]
+        assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+        assert (folder / "verdicts.jsonl").stat().st_size == place
+        run(double, folder)
+        assert (folder / "verdicts.jsonl").read_bytes() == (whole / "verdicts.jsonl").read_bytes()
+
+
+def test_what_cannot_be_pulled_is_named(tmp_path: Path) -> None:
+    double = Double(1)
+    with double.client() as argilla, pytest.raises(MissingError, match="'second' in the workspace 'doctors'"):
+        pull(argilla, "doctors", "second", tmp_path)
+    double.say(0, "sara", {"mood": {"value": "good"}})
+    with pytest.raises(ScanError, match=r"r-0-sara on i0: question 'mood'"):
+        run(double, tmp_path)
+    double.before = lambda request: (_ for _ in ()).throw(httpx2.ConnectError("no"))
+    with pytest.raises(ArgillaError, match="is the server running"):
+        run(double, tmp_path)
+    assert issubclass(BrokenError, ArgillaError)
+
+
+def test_odd_things_that_a_server_may_hold(tmp_path: Path) -> None:
+    double = Double(2)
+    double.say(0, "sara", {**LEFT, "corrected": {"value": "بد \ud800 است"}})
+    double.say(1, "sara", {})["user_id"] = "u-gone"
+    double.records[1]["external_id"] = None
+    run(double, tmp_path)
+    first, second = read(tmp_path / "verdicts.jsonl")
+    assert isinstance(first, ExpertVerdict)
+    assert "بد" in first.corrected
+    assert second.item_id == "rec-1"
+    assert second.judge == Pseudonyms(tmp_path).of("u-gone")
+    assert json.loads((tmp_path / "verdicts.jsonl").read_text("utf-8").splitlines()[0])["schema_version"] == 1

@@ -25,6 +25,10 @@ class AddressError(ArgillaError):
     """The address or the key cannot be used; the text says which and what to give instead."""
 
 
+class NotRunningError(AddressError):
+    """The home folder's server does not run now; it may come back."""
+
+
 def connect(to: str) -> Argilla:
     """A client of the Argilla that `to` means, a URL or a home folder. Raises AddressError."""
     return _by_url(to) if "://" in to else _by_home(Path(to).expanduser())
@@ -60,5 +64,5 @@ def _by_home(home: Path) -> Argilla:
     except ServerError as error:
         raise AddressError(str(error)) from None
     if known.url is None:
-        raise AddressError(f"no server is running in {home}; start it: python -m annotation serve --home {home}")
+        raise NotRunningError(f"no server is running in {home}; start it: python -m annotation serve --home {home}")
     return Argilla(known.url, known.api_key)

@@ -24,6 +24,10 @@ from gaokerena.comparisons import now
 FILE, LOCK = "plans.jsonl", "lock"
 
 
+class BusyError(ItemError):
+    """Another push holds the folder; try again when it has ended."""
+
+
 class Batch(BaseModel):
     """The items one push added to a dataset, in order."""
 
@@ -92,14 +96,14 @@ def _read(path: Path) -> list[Batch]:
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Hold the folder against another push. Raises ItemError where one is at work."""
+    """Hold the folder against another push. Raises BusyError where one is at work."""
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ItemError(f"another push is at work in {folder}; wait for it to end") from None
+            raise BusyError(f"another push is at work in {folder}; wait for it to end") from None
         yield
     finally:
         os.close(handle)

@@ -14,7 +14,7 @@ where the two most frequent are equally frequent and falls to 0 as one of them w
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from annotation.candidates import Candidate, Found, candidate
@@ -41,6 +41,13 @@ def from_store(path: Path) -> Found:
             else:
                 found.candidates.append(made)
     return found
+
+
+def some_of(store: Store, ids: Collection[str]) -> dict[str, Candidate | str]:
+    """The candidate of each comparison named, or why there is none; `unknown`: the store does not have it."""
+    contested = {comparison: strength(choices) for comparison, choices in _choices(store.verdicts()).items()}
+    kept = {name: store.comparison(name) for name in ids}
+    return {name: _candidate(one, contested) if one else "unknown" for name, one in kept.items()}
 
 
 def strength(choices: Iterable[Choice]) -> float:

@@ -18,7 +18,6 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from annotation.candidates import unordered
 from annotation.cleaning import Cleaner
 from annotation.items import Shown
 from annotation.sources_transcripts import as_shown
@@ -80,14 +79,11 @@ def read_gold(path: Path, cleaner: Cleaner) -> list[Gold]:
     except OSError as error:
         raise GoldError(f"{path}: {error.strerror}; name a file of gold items as JSON lines") from error
     golds: list[Gold] = []
-    seen: set[str] = set()
+    seen: set[tuple[str, frozenset[str]]] = set()
     for number, line in enumerate(lines, 1):
         if line.strip():
             gold = _gold(_row(path, number, line), cleaner, f"{path}:{number}")
-            key = min(
-                unordered(b"", "gold", gold.question, *two)
-                for two in ((gold.first, gold.second), (gold.second, gold.first))
-            )
+            key = (gold.question.id, frozenset((gold.first.text, gold.second.text)))
             if key in seen:
                 raise GoldError(f"{path}:{number}: the same question and answers stand above; keep one of the lines")
             seen.add(key)

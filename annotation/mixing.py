@@ -1,10 +1,11 @@
 """From picks to the items doctors see: seats drawn, gold items and swapped duplicates mixed in where nobody can tell.
 
-    items = mixed(mains, golds, Mixing(seed=1), key=ledger.key)
+    items = mixed(mains, golds, Mixing(seed=1), key=ledger.key, earlier=sent)
 
 A seat follows from the seed and what is compared, so the same push draws the same seats. Gold items are spread evenly,
-one at a random place in each stretch. A duplicate repeats an earlier comparison with its sides exchanged, so no answer
-is ever on the same side twice, and comes at least `distance` places later in the order sent.
+one at a random place in each stretch. A duplicate repeats an earlier comparison, of this push or one before, with its
+sides exchanged, so no answer is ever on the same side twice, and comes at least `distance` places later in the order
+sent. The rates hold for the dataset as a whole: what small pushes could not repeat yet, later ones do.
 
 Not covered: the order in which Argilla gives records to one doctor. A server that shuffles per doctor may bring twins
 closer together.
@@ -18,21 +19,25 @@ from dataclasses import dataclass
 
 from annotation.candidates import Candidate, unordered
 from annotation.gold import MIRRORED, Gold
-from annotation.items import Item, Shown, identify, swapped
+from annotation.items import Item, Kind, Shown, identify, swapped
 from gaokerena.comparisons import Side, seat
 
 
 @dataclass(frozen=True)
 class Mixing:
-    """Shares of the comparisons: `gold` and `duplicates` 0.05 add one of each to every twenty."""
+    """How many there are for each comparison: 0.05 adds one gold item and one duplicate to every twenty."""
 
     seed: int = 1
     gold: float = 0.05
     duplicates: float = 0.05
     distance: int = 20
 
-    def share(self, rate: float, count: int) -> int:
-        return int(rate * count + 0.5)
+    def missing(self, kind: Kind, new: int, earlier: Sequence[Item]) -> int:
+        """How many of `kind` are wanted beside `new` comparisons, where `earlier` items are there."""
+        rate = self.gold if kind == "gold" else self.duplicates
+        comparisons = new + sum(item.kind == "comparison" for item in earlier)
+        wanted = int(rate * comparisons + 0.5) if new else 0
+        return max(0, wanted - sum(item.kind == kind for item in earlier))
 
 
 def item_of(candidate: Candidate, reasons: Sequence[str], key: bytes, seed: int) -> Item:
@@ -72,19 +77,30 @@ def gold_item(gold: Gold, key: bytes, seed: int) -> Item:
     )
 
 
-def mixed(mains: Sequence[Item], golds: Sequence[Item], mixing: Mixing, *, key: bytes) -> list[Item]:
-    """`mains` in order, gold items among them, duplicates behind their twins."""
+def mixed(
+    mains: Sequence[Item], golds: Sequence[Item], mixing: Mixing, *, key: bytes, earlier: Sequence[Item] = ()
+) -> list[Item]:
+    """`mains` in order, gold items among them, duplicates behind their twins; `earlier` is what was sent before."""
     rng = random.Random(f"{mixing.seed}:{':'.join(item.id for item in mains)}")
     placed = [(float(place), item) for place, item in enumerate(mains)]
     stretch = len(mains) / max(1, len(golds))
     placed += [((number + rng.random()) * stretch - 0.5, item) for number, item in enumerate(golds)]
-    last = len(mains) - mixing.distance
-    repeatable = range(max(0, last + 1))
-    wanted = min(len(repeatable), mixing.share(mixing.duplicates, len(mains)))
-    for place in sorted(rng.sample(repeatable, wanted)):
-        slot = rng.uniform(place + mixing.distance - 0.5, len(mains) - 0.5)
-        placed.append((slot, swapped(mains[place], key)))
+    repeatable = _repeatable(mains, earlier, len(mains) - mixing.distance)
+    wanted = min(len(repeatable), mixing.missing("duplicate", len(mains), earlier))
+    for place, item in rng.sample(repeatable, wanted):
+        slot = rng.uniform(max(0, place + mixing.distance) - 0.5, len(mains) - 0.5)
+        placed.append((slot, swapped(item, key)))
     return [item for _, item in sorted(placed, key=lambda pair: pair[0])]
+
+
+def _repeatable(mains: Sequence[Item], earlier: Sequence[Item], last: int) -> list[tuple[int, Item]]:
+    """(place, comparison) of those without a twin up to place `last`; what was sent before has places below 0."""
+    twins = {item.twin for item in earlier if item.twin}
+    return [
+        (place, item)
+        for place, item in enumerate((*earlier, *mains), -len(earlier))
+        if place <= last and item.kind == "comparison" and item.id not in twins
+    ]
 
 
 def _seated(name: str, first: Shown, second: Shown, seed: int) -> tuple[dict[Side, Shown], bool]:

@@ -124,8 +124,8 @@ def choose(ledger: Ledger, plans: Plans, target: Target, wanted: Wanted) -> tupl
     golds = read_gold(wanted.gold, cleaner) if wanted.gold else []
     summary.refused += found.refused
     mains = list(_mains(found.candidates, held_already, cleaner, ledger.key, wanted, missing, summary.refused))
-    chosen_golds = _golds(golds, held_already, ledger.key, wanted.mixing, len(mains))
-    new = mixed(mains, chosen_golds, wanted.mixing, key=ledger.key)
+    chosen = _golds(golds, held_already, ledger.key, wanted.mixing, len(mains))
+    new = mixed(mains, chosen, wanted.mixing, key=ledger.key, earlier=held_already)
     summary.taken += cleaner.taken
     summary.note(new)
     return summary, new
@@ -165,7 +165,7 @@ def _golds(golds: Sequence[Gold], there: Sequence[Item], key: bytes, mixing: Mix
     """The next gold items of the file that the dataset does not hold, as many as the rate asks for."""
     known = {item_key(key, item) for item in there if item.kind == "gold"}
     left = [gold for gold in golds if gold_key(key, gold) not in known]
-    count = min(len(left), mixing.share(mixing.gold, mains))
+    count = mixing.missing("gold", mains, there)
     return [gold_item(gold, key, mixing.seed) for gold in sorted(left, key=lambda one: gold_key(key, one))[:count]]
 
 

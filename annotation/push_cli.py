@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,7 +86,7 @@ def _choose_only(folder: Path, target: Target, wanted: Wanted) -> Summary:
 
 def _report(summary: Summary, as_json: bool, dry_run: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({**asdict(summary), "dry_run": dry_run}, ensure_ascii=False))
+        typer.echo(json.dumps({**vars(summary), "dry_run": dry_run}, ensure_ascii=False))
         return
     verb = "would add" if dry_run else "added"
     typer.echo(f"{verb} {summary.comparisons} comparisons, {summary.gold} gold, {summary.duplicates} duplicates")

@@ -1,0 +1,118 @@
+"""Doctors' accounts: one-time passwords, pseudonyms, nothing written that should not be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from annotation.users import Pseudonyms, UserError, add_users, list_users, new_password, reset_password
+from tests.annotation.push_cases import FakeArgilla
+
+
+@pytest.fixture
+def fake() -> FakeArgilla:
+    return FakeArgilla()
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Pseudonyms:
+    return Pseudonyms(tmp_path / "runs")
+
+
+def test_doctors_are_made_with_passwords_and_seated(fake: FakeArgilla, people: Pseudonyms) -> None:
+    with fake.client() as argilla:
+        accounts = add_users(argilla, "doctors", ["sara", "reza"], "annotator", people)
+    assert [account.role for account in accounts] == ["annotator"] * 2
+    assert fake.passwords == {account.username: account.password for account in accounts}
+    assert len({account.password for account in accounts}) == 2
+    place = fake.workspaces[0]["id"]
+    assert {name for _, name in fake.members} == {user["id"] for user in fake.users[1:]}
+    assert {where for where, _ in fake.members} == {place}
+
+
+def test_no_password_is_written_anywhere(
+    fake: FakeArgilla, people: Pseudonyms, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    with fake.client() as argilla:
+        [account] = add_users(argilla, "doctors", ["sara"], "annotator", people)
+        renewed = reset_password(argilla, "sara", people)
+    written = b"".join(path.read_bytes() for path in people.path.parent.iterdir()).decode() + caplog.text
+    for password in (account.password, renewed.password):
+        assert password
+        assert password not in written
+    assert "sara" in written  # it was looked through
+
+
+def test_adding_again_changes_no_password(fake: FakeArgilla, people: Pseudonyms) -> None:
+    with fake.client() as argilla:
+        [first] = add_users(argilla, "doctors", ["sara"], "annotator", people)
+        again = add_users(argilla, "doctors", ["sara", "sara", "reza"], "annotator", people)
+    assert [(account.username, account.password is None) for account in again] == [("sara", True), ("reza", False)]
+    assert fake.passwords["sara"] == first.password
+    assert len(fake.members) == len(set(fake.members)) == 2
+
+
+def test_a_reset_gives_another_password(fake: FakeArgilla, people: Pseudonyms) -> None:
+    with fake.client() as argilla:
+        [first] = add_users(argilla, "doctors", ["sara"], "annotator", people)
+        renewed = reset_password(argilla, "sara", people)
+        assert fake.passwords["sara"] == renewed.password != first.password
+        with pytest.raises(UserError, match=r"'mina'.*users add"):
+            reset_password(argilla, "mina", people)
+
+
+def test_everybody_is_listed_with_a_pseudonym_and_no_key(fake: FakeArgilla, people: Pseudonyms) -> None:
+    with fake.client() as argilla:
+        add_users(argilla, "doctors", ["sara"], "annotator", people)
+        accounts = list_users(argilla, "doctors", people)
+    assert [(one.username, one.role, one.member) for one in accounts] == [
+        ("owner", "owner", False),
+        ("sara", "annotator", True),
+    ]
+    assert all(one.password is None for one in accounts)
+    assert accounts[1].pseudonym == people.of("sara")
+
+
+@pytest.mark.parametrize("name", ["", "دکتر", "a b", "-x", "x" * 41, "a/b", "sara\n"])
+def test_a_name_that_argilla_or_a_file_would_trip_over_is_refused(
+    fake: FakeArgilla, people: Pseudonyms, name: str
+) -> None:
+    with fake.client() as argilla, pytest.raises(UserError, match="user name"):
+        add_users(argilla, "doctors", ["sara", name], "annotator", people)
+    assert not fake.sent
+
+
+def test_a_pseudonym_stays_and_says_nothing(people: Pseudonyms, tmp_path: Path) -> None:
+    first = people.of("sara")
+    assert first == people.of("sara") == Pseudonyms(tmp_path / "runs").of("sara")
+    assert "sara" not in first
+    assert first != people.of("reza")
+    assert first != Pseudonyms(tmp_path / "others").of("sara")  # another salt
+    assert people.path.stat().st_mode & 0o777 == 0o600
+    assert json.loads(people.path.read_text())["users"]["sara"] == first
+
+
+def test_two_commands_do_not_lose_each_others_names(people: Pseudonyms, tmp_path: Path) -> None:
+    other = Pseudonyms(tmp_path / "runs")
+    one, two = people.of("sara"), other.of("reza")
+    again = Pseudonyms(tmp_path / "runs")
+    assert (again.of("sara"), again.of("reza")) == (one, two)
+    assert set(json.loads(people.path.read_text())["users"]) == {"sara", "reza"}
+
+
+def test_a_broken_file_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "users.json").write_text('{"salt": ')
+    with pytest.raises(UserError, match="restore it"):
+        Pseudonyms(tmp_path)
+    assert (tmp_path / "users.json").read_text() == '{"salt": '
+
+
+def test_passwords_are_long_and_readable() -> None:
+    made = {new_password() for _ in range(200)}
+    assert len(made) == 200
+    for password in made:
+        assert len(password) == 23
+        assert not set(password) & set("0O1lIio")

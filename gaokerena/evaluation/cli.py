@@ -65,6 +65,8 @@ def transcripts(
         raise fail(str(error)) from None
     except OSError as error:
         raise cannot(error, file) from None
+    for note in found.notes:
+        typer.echo(note, err=True)
     typer.echo(as_text(report))
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import platform
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -54,6 +54,8 @@ class Evaluated:
     choices: Choices
     seed: int
     suites: dict[str, Suite]
+    notes: tuple[str, ...] = ()
+    """What was found beside the transcripts and not used, with the reason."""
 
 
 def evaluate(
@@ -65,41 +67,65 @@ def evaluate(
     extract: bool = True,
     seed: int = 1,
 ) -> Evaluated:
-    """Read and decide. `verifiers` None takes the files beside the transcripts. Raises TranscriptsError, PoolError.
+    """Read and decide. Raises TranscriptsError, PoolError.
 
+    `verifiers` None takes the files beside the transcripts; one that belongs to other transcripts is then left out and
+    noted, while one given by name is an error.
     With `choices` annotated, rows that nobody read count as without a choice; a file where nobody read any is refused.
     `extract` also reads every answer with the option reader, to measure it.
     """
     rows = load(path)
     if choices == "annotated" and not any(rows.annotated):
         raise TranscriptsError(f"{path}: no row has an annotated_choice; evaluate with --choices extracted")
-    files = verifier_file.beside(path) if verifiers is None else verifiers
-    verified = [row for file in files for row in verifier_file.read(file)]
-    _check_suites(verified, {place[0] for place in rows.places})
+    verified = _Verifiers(verifiers is None)
+    verified.read(verifier_file.beside(path) if verifiers is None else verifiers, {place[0] for place in rows.places})
     reading = extraction.begin(rows) if extract or choices == "extracted" else None
     chosen = extraction.choices(reading()) if choices == "extracted" and reading else rows.annotated
     by_suite: dict[str, list[Group]] = defaultdict(list)
     for group in grouped(rows, letters(chosen)):
         by_suite[group.suite].append(group)
     suites = {suite: _suite(groups, verified, pools, seed) for suite, groups in by_suite.items()}
-    return Evaluated(rows, reading() if reading else None, choices, seed, suites)
+    return Evaluated(rows, reading() if reading else None, choices, seed, suites, tuple(verified.notes))
 
 
-def _check_suites(verified: Sequence[verifier_file.Verified], suites: set[str]) -> None:
-    for path in {row.path: None for row in verified}:
-        its = {row.suite for row in verified if row.path == path}
-        if not its & suites:
-            raise TranscriptsError(
-                f"{path}: verifies {', '.join(sorted(its))}, the transcripts hold {', '.join(sorted(suites))}; "
-                "give the transcripts it was made from, or leave it out with --no-verifier"
-            )
+@dataclass
+class _Verifiers:
+    """The rows of the verifier's files. Files nobody named (`found`) may not fit; they are then noted, not used."""
+
+    found: bool
+    rows: list[verifier_file.Verified] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def read(self, files: Sequence[Path], suites: set[str]) -> None:
+        """Raises TranscriptsError for a broken file, and for one of other suites that was named."""
+        for path in files:
+            rows = verifier_file.read(path)
+            its = {row.suite for row in rows}
+            if its & suites:
+                self.rows += rows
+            else:
+                self._refuse(
+                    f"{path}: verifies {', '.join(sorted(its))}, the transcripts hold {', '.join(sorted(suites))}; "
+                    "give the transcripts it was made from, or leave it out with --no-verifier"
+                )
+
+    def attach(self, groups: Sequence[Group]) -> dict[Name, NDArray[np.int8]]:
+        """Final choices of a suite by their group. Raises TranscriptsError where a file that was named fits none."""
+        try:
+            return verifier_file.attach([row for row in self.rows if row.suite == groups[0].suite], groups)
+        except TranscriptsError as error:
+            self._refuse(str(error))
+            return {}
+
+    def _refuse(self, what: str) -> None:
+        if not self.found:
+            raise TranscriptsError(what)
+        self.notes.append(f"not used: {what}")
 
 
-def _suite(
-    groups: list[Group], verified: Sequence[verifier_file.Verified], pools: Sequence[Pool] | None, seed: int
-) -> Suite:
+def _suite(groups: list[Group], verified: _Verifiers, pools: Sequence[Pool] | None, seed: int) -> Suite:
     alignment = align(groups)
-    finals = verifier_file.attach([row for row in verified if row.suite == groups[0].suite], groups)
+    finals = verified.attach(groups)
     return Suite(groups, alignment, finals, decisions_of(groups, alignment, finals, pools, seed=seed))
 
 
@@ -116,6 +142,7 @@ def as_json(found: Evaluated, command: str) -> dict[str, Any]:
             "rows": len(rows),
             "unscored": dict(rows.unscored),
         },
+        "notes": list(found.notes),
         "choices": found.choices,
         "seed": seed,
         "resamples": RESAMPLES,

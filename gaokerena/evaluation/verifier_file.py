@@ -30,7 +30,7 @@ from gaokerena.transcripts import TranscriptsError
 FILE, LIVE = "verifier.parquet", "verifier"
 COLUMNS = ("suite", "subject", "question_index", "question", "gold", "self_consistent_choice", "final_choice")
 _NAMED = ("model", "prompting")
-ALIKE = 0.95
+ALIKE = 0.8
 """Least share of a file's self-consistent choices that its group repeats; some letters were edited by hand."""
 
 
@@ -147,9 +147,13 @@ def _alike(rows: Sequence[Verified], group: Group) -> float:
     decided = sc3of5(group.choices)
     chosen = np.where(decided[:, ABSTAINED] == 1, NO_CHOICE, decided[:, :ABSTAINED].argmax(axis=1))
     theirs = letters([row.agreed for row in rows])
-    entries = _entries(rows, group)
-    same = [bool(entry >= 0 and chosen[entry] == said) for entry, said in zip(entries, theirs, strict=True)]
-    return sum(same) / len(same)
+    asked = set(group.subjects)
+    same = [
+        entry >= 0 and bool(chosen[entry] == said)
+        for row, entry, said in zip(rows, _entries(rows, group), theirs, strict=True)
+        if row.subject in asked
+    ]
+    return sum(same) / len(same) if same else 0.0
 
 
 def _final(rows: Sequence[Verified], group: Group) -> NDArray[np.int8]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -146,7 +147,7 @@ def test_pools_by_name(tmp_path: Path) -> None:
         evaluate(path, pools=[(("r", "cot"), ("x", "cot"))], extract=False)
 
 
-def test_a_verifier_beside_is_taken_and_one_for_another_suite_refused(tmp_path: Path) -> None:
+def test_a_verifier_beside_is_taken_and_one_for_another_suite_noted(tmp_path: Path) -> None:
     path = saved(tmp_path)
     verified = [
         {
@@ -171,10 +172,26 @@ def test_a_verifier_beside_is_taken_and_one_for_another_suite_refused(tmp_path: 
     without = as_json(evaluate(path, verifiers=[], extract=False), "")
     assert "verifier" not in {one["rule"] for one in without["cells"]}
     file.write_text("".join(json.dumps(row | {"suite": "t"}) + "\n" for row in verified))
-    with pytest.raises(
-        TranscriptsError, match=r"s\.jsonl: verifies t, the transcripts hold s; give the transcripts it"
-    ):
-        evaluate(path, extract=False)
+    other = r"s\.jsonl: verifies t, the transcripts hold s; give the transcripts it"
+    noted = as_json(evaluate(path, extract=False), "")
+    assert re.search("^not used: .*" + other, noted["notes"][0])
+    assert noted["cells"] == without["cells"]
+    with pytest.raises(TranscriptsError, match=other):
+        evaluate(path, verifiers=[file], extract=False)
+
+
+def test_a_verifier_of_more_subjects_still_fits_and_a_strangers_is_left_out(tmp_path: Path) -> None:
+    path = saved(tmp_path)
+    row = {"suite": "s", "question_index": 3, "question": ITEMS[3][0], "gold": GOLD[3], "final_choice": GOLD[3]}
+    row |= {"model": "r", "prompting": "cot"}
+    mine = row | {"subject": "قلب", "self_consistent_choice": None}
+    away = row | {"subject": "پوست", "self_consistent_choice": "A"}
+    file = tmp_path / "verifier.jsonl"
+    file.write_text("".join(json.dumps(one) + "\n" for one in (mine, away, away, away)))
+    assert cell(as_json(evaluate(path, verifiers=[file], extract=False), ""), "r", "verifier")
+    file.write_text(json.dumps(mine | {"self_consistent_choice": "A"}) + "\n")
+    with pytest.raises(TranscriptsError, match="repeated by no model"):
+        evaluate(path, verifiers=[file], extract=False)
 
 
 def test_rules_that_learn_wait_for_enough_questions(tmp_path: Path) -> None:

@@ -1,0 +1,6 @@
+"""python -m annotation"""
+
+from annotation.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -18,12 +18,12 @@ from argilla_server.search_engine import (
     MetadataMetrics,
     TermsMetrics,
 )
-from sqlalchemy import String, Text, func, select, type_coerce
+from sqlalchemy import Select, String, Text, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .documents import Kind, Scalar, scalars
 
-__all__ = ["dataset_progress", "metrics", "user_progress"]
+__all__ = ["dataset_progress", "metrics", "user_progress", "user_statuses"]
 
 _MOST_TERMS = 2**14  # stock's own limit
 
@@ -39,10 +39,16 @@ async def dataset_progress(db: AsyncSession, dataset_id: UUID) -> Progress:
 
 async def user_progress(db: AsyncSession, dataset_id: UUID, user_id: UUID) -> Progress:
     """The user's own responses by status, and their `total`."""
+    return _with_total(dict((await db.execute(user_statuses(dataset_id, user_id))).tuples().all()))
+
+
+def user_statuses(dataset_id: UUID, user_id: UUID) -> Select[tuple[str, int]]:
+    """The user's responses in the dataset, counted by status."""
     status = type_coerce(Response.status, String)
-    mine = (Response.user_id == user_id, Record.dataset_id == dataset_id)
-    counted = select(status, func.count()).join(Record, Record.id == Response.record_id).where(*mine).group_by(status)
-    return _with_total(dict((await db.execute(counted)).tuples().all()))
+    in_dataset = select(type_coerce(Record.id, String)).where(Record.dataset_id == dataset_id)
+    # The empty text keeps SQLite from looking up each response by record: the user's own lie together in one index.
+    mine = (Response.user_id == user_id, type_coerce(Response.record_id, String).concat("").in_(in_dataset))
+    return select(status, func.count()).where(*mine).group_by(status)
 
 
 def _with_total(counts: Progress) -> Progress:

@@ -16,11 +16,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Literal
 
-__all__ = ["FUNCTIONS", "Kind", "Scalar", "Shape", "number", "scalars"]
+__all__ = ["FUNCTIONS", "Document", "Kind", "Scalar", "Shape", "number", "scalars"]
 
 Shape = Literal["whole", "member", "answer"]
 Kind = Literal["text", "number"]
 Scalar = str | int | float
+Document = str | int | float | None
+"""JSON text as SQLite gives it back: a column declared JSON turns a document that is a number into that number."""
 
 _LARGEST = 2**63 - 1
 
@@ -37,7 +39,7 @@ def number(text: str) -> int | float | None:
     return None
 
 
-def scalars(document: str | None, shape: str, name: str, kind: str) -> list[Scalar]:
+def scalars(document: Document, shape: str, name: str, kind: str) -> list[Scalar]:
     """All values at one place of `document`: none, one, or each of a list.
 
     As `text` a value is itself, a number or truth value as JSON writes it, a ranked item its `value`, a span its
@@ -48,9 +50,9 @@ def scalars(document: str | None, shape: str, name: str, kind: str) -> list[Scal
     return [item for item in found if isinstance(item, str) == (kind == "text") and _is_scalar(item)]
 
 
-def _at(document: str | None, shape: str, name: str) -> Any:
+def _at(document: Document, shape: str, name: str) -> Any:
     try:
-        value = json.loads(document) if document else None
+        value = json.loads(document) if isinstance(document, str) else document
     except ValueError:
         return None
     if shape == "whole":
@@ -88,21 +90,21 @@ def _bounds(bounds: str) -> tuple[Any, Any]:
     return low, high
 
 
-def _has_term(document: str | None, shape: str, name: str, kind: str, terms: str) -> int:
+def _has_term(document: Document, shape: str, name: str, kind: str, terms: str) -> int:
     return int(not _wanted(terms, kind).isdisjoint(scalars(document, shape, name, kind)))
 
 
-def _is_within(document: str | None, shape: str, name: str, kind: str, bounds: str) -> int:
+def _is_within(document: Document, shape: str, name: str, kind: str, bounds: str) -> int:
     low, high = _bounds(bounds)
     values = scalars(document, shape, name, kind)
     return int(any((low is None or value >= low) and (high is None or value <= high) for value in values))
 
 
-def _lowest(document: str | None, shape: str, name: str, kind: str) -> Scalar | None:
+def _lowest(document: Document, shape: str, name: str, kind: str) -> Scalar | None:
     return _storable(min(scalars(document, shape, name, kind), default=None))
 
 
-def _highest(document: str | None, shape: str, name: str, kind: str) -> Scalar | None:
+def _highest(document: Document, shape: str, name: str, kind: str) -> Scalar | None:
     return _storable(max(scalars(document, shape, name, kind), default=None))
 
 

@@ -24,6 +24,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from argilla_server import app
 from argilla_server.database import AsyncSessionLocal
 from argilla_server.enums import SimilarityOrder
 from argilla_server.models import Dataset, MetadataProperty, Record, User, Vector, VectorSettings
@@ -39,7 +40,7 @@ from argilla_server.search_engine import (
 from sqlalchemy import ColumnElement, Select, String, Text, func, select, text, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession, async_object_session
 
-from . import connections, counts, similarity
+from . import bodies, connections, counts, similarity
 from .filters import condition
 from .places import ENGINE
 from .scopes import Names
@@ -53,8 +54,9 @@ _FURTHEST = 2**62  # an offset beyond SQLite's integers is beyond every record t
 
 
 def register() -> None:
-    """Make the engine known to Argilla under its name, and equip the process's database connections for it."""
+    """Make the engine known to Argilla under its name, equip the process's connections, and guard its API."""
     connections.watch()
+    bodies.guard(app)
     SearchEngine.register(ENGINE)(LiveSearchEngine)
 
 

@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-
-from sqlalchemy import make_url
+from pathlib import Path
 
 from . import folding, payloads
 from .documents import FUNCTIONS
 
-__all__ = ["INDICES", "add_functions", "prepare", "rebuild"]
+__all__ = ["INDICES", "add_functions", "prepare", "prepare_file"]
 
 _LAYOUT = "1"
 
@@ -84,21 +83,21 @@ def prepare(connection_url: str) -> None:
 
     Raises ValueError when it is not an SQLite file, sqlite3.OperationalError when it holds no Argilla tables yet.
     """
-    connection = sqlite3.connect(_file(connection_url), timeout=60, isolation_level=None)
+    from sqlalchemy import make_url  # only here: the rest runs on plain Python
+
+    url = make_url(connection_url)
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        raise ValueError(f"database URL {connection_url!r} names no SQLite file; use sqlite+aiosqlite:///PATH")
+    prepare_file(url.database)
+
+
+def prepare_file(path: str | Path, *, again: bool = False) -> None:
+    """`prepare` by path. `again` makes the text index anew whatever it holds, for a database written to by hand."""
+    connection = sqlite3.connect(path, timeout=60, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         add_functions(connection)
-        _in_one_step(connection, again=False)
-    finally:
-        connection.close()
-
-
-def rebuild(connection_url: str) -> None:
-    """Make the text index again from the records, whatever it holds; for a database that was written by hand."""
-    connection = sqlite3.connect(_file(connection_url), timeout=60, isolation_level=None)
-    try:
-        add_functions(connection)
-        _in_one_step(connection, again=True)
+        _in_one_step(connection, again)
     finally:
         connection.close()
 
@@ -146,10 +145,3 @@ def _state(connection: sqlite3.Connection) -> str | None:
 def _version() -> str:
     names = [getattr(decoder, "__qualname__", repr(decoder)) for decoder in payloads.decoders]
     return " ".join([_LAYOUT, folding.VERSION, *names])
-
-
-def _file(connection_url: str) -> str:
-    url = make_url(connection_url)
-    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
-        raise ValueError(f"database URL {connection_url!r} names no SQLite file; use sqlite+aiosqlite:///PATH")
-    return url.database

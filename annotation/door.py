@@ -12,7 +12,9 @@ from typing import Annotated
 
 import typer
 
-To = Annotated[str, typer.Option(help="URL of an Argilla, or the home folder of a one-machine server")]
+To = Annotated[
+    str, typer.Option(envvar="ANNOTATION_HOME", help="URL of an Argilla, or the home folder of a one-machine server")
+]
 Workspace = Annotated[str, typer.Option(help="workspace of the doctors; made when missing")]
 Folder = Annotated[Path, typer.Option(help="where the ledger, the plans and the pseudonyms are kept")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on standard output")]

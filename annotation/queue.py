@@ -85,7 +85,7 @@ class _Line:
 def _draw(seed: int, reason: str, candidate: Candidate) -> str:
     """A place among equals that follows from the seed and the content, not from where a source had it."""
     shown = "\x1e".join(f"{one.model}\x1f{one.text}" for one in candidate.shown)
-    return _hash(f"{seed}\x1e{reason}\x1e{candidate.question.id}\x1e{shown}")
+    return _hash(f"{seed}\x1e{reason}\x1e{candidate.question.text}\x1e{shown}")
 
 
 def _hash(text: str) -> str:

@@ -4,7 +4,8 @@
 
 Multiple choice is aligned by content (`gaokerena.evaluation.alignment`), never by place in the file, and shown in the
 wording most models were asked; free text is aligned by the question's id. Which run of several is shown is drawn by
-`seed` and the question, so that another file order draws the same. `inconsistent` holds where a model was asked at
+`seed` and the question, so that another file order draws the same. One model asked both ways is called `MODEL:straight`
+and `MODEL:cot`. `inconsistent` holds where a model was asked at
 least three times and no letter has three fifths of its runs; its strength grows as the runs scatter.
 
 Not covered: whose letter is right; doctors are not told the gold letter, nor is the queue.
@@ -159,7 +160,11 @@ def _free_text(rows: Sequence[Transcript], pair: tuple[Asked, Asked], seed: int)
 
 def _candidate(question: Question, pair: tuple[Asked, Asked], answered: Sequence[list[Run]], seed: int) -> Candidate:
     drawn = [_drawn(runs, f"{seed}:{question.id}:{asked}") for asked, runs in zip(pair, answered, strict=True)]
-    one, other = (_shown(asked, run, question) for asked, run in zip(pair, drawn, strict=True))
+    names = [model if pair[0][0] != pair[1][0] else f"{model}:{how}" for model, how in pair]
+    one, other = (
+        as_shown(name, run.response, cot=how == "cot", choice=_chosen(run, question))
+        for name, (_, how), run in zip(names, pair, drawn, strict=True)
+    )
     runs_drawn = (f"{model}.{how}.{run.number}" for (model, how), run in zip(pair, drawn, strict=True))
     name = ":".join((question.id, *runs_drawn))
     scatter = max(_scatter(runs, question) for runs in answered)
@@ -183,11 +188,6 @@ def _chosen(run: Run, question: Question) -> Letter | None:
     if run.letter or not question.options:
         return run.letter
     return read_option(run.response, question.options, question=question.text).choice
-
-
-def _shown(asked: Asked, run: Run, question: Question) -> Shown:
-    model, prompting = asked
-    return as_shown(model, run.response, cot=prompting == "cot", choice=_chosen(run, question))
 
 
 def as_shown(model: str, text: str, *, cot: bool, choice: Letter | None = None) -> Shown:

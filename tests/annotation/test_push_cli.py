@@ -101,6 +101,24 @@ def test_no_server_and_no_key_are_told(monkeypatch: pytest.MonkeyPatch, store: P
     assert "annotation serve" in run(*common, tmp_path / "home").stderr
 
 
+def test_the_home_folder_may_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, store: Path, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    def connect(to: str) -> None:
+        asked.append(to)
+        raise address.AddressError("no")
+
+    monkeypatch.setattr(address, "connect", connect)
+    common = ("push", "--dataset", "first", "--store", store, "--folder", tmp_path / "runs")
+    run(*common)
+    monkeypatch.setenv("ANNOTATION_HOME", "elsewhere")
+    run(*common)
+    run(*common, "--to", "https://argilla.example.org")
+    assert asked == ["annotation-home", "elsewhere", "https://argilla.example.org"]
+
+
 def test_doctors_are_added_listed_and_reset(fake: FakeArgilla, tmp_path: Path) -> None:
     folder = ("--folder", tmp_path / "runs")
     added = run("users", "add", "sara", "reza", *folder)

@@ -6,20 +6,24 @@ The server's environment is taken from ANNOTATION_ENVIRONMENT, else from the use
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from annotation import client
 from annotation.address import connect
 from annotation.candidates import Found, candidate
-from annotation.client import Argilla, DeniedError
+from annotation.client import Argilla, DeniedError, UnreachableError
 from annotation.items import Ledger
 from annotation.mixing import Mixing
 from annotation.page.settings import version_of
+from annotation.plans import Plans
 from annotation.push import Target, Wanted, push
 from annotation.server.launch import Running, running
 from annotation.users import Pseudonyms, add_users, list_users, reset_password
@@ -141,6 +145,34 @@ def test_a_password_is_replaced_and_others_cannot_make_accounts(
     key = next(user["api_key"] for user in argilla.users() if user["username"] == "reza")
     with Argilla(server.url, key) as stranger, pytest.raises(DeniedError, match="owner"):
         add_users(stranger, "doctors", ["another"], "annotator", people)
+
+
+def test_a_server_killed_during_a_push_holds_nothing_twice(
+    argilla: Argilla, server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed with SIGKILL while records arrive; after the restart the same push brings what is missing."""
+    monkeypatch.setattr(client, "AT_ONCE", 4)
+    target, want, calls = Target("doctors", "killed"), wanted(40, there=60), count()
+    ordinary, killing = Argilla.row, threading.Timer(0.03, server.kill9)
+
+    def row(self: Argilla, method: str, path: str, body: Any = None, **params: str) -> Any:
+        if path.endswith("/bulk") and next(calls) == 4:
+            killing.start()
+        return ordinary(self, method, path, body, **params)
+
+    monkeypatch.setattr(Argilla, "row", row)
+    with Argilla(server.url, server.owner_key, sleep=lambda seconds: None) as cut, pytest.raises(UnreachableError):
+        push(cut, target, want, tmp_path / "runs", PAGE)
+    monkeypatch.setattr(Argilla, "row", ordinary)
+    killing.join()
+    server.restart()
+    planned = [name for name, _ in Plans(tmp_path / "runs").items("doctors", "killed")]
+    summary = push(argilla, target, want, tmp_path / "runs", PAGE)
+    assert 0 < summary.there_before < len(planned)
+    assert summary.there_before + summary.sent == len(planned) == 42
+    dataset = argilla.dataset((argilla.workspace("doctors") or {})["id"], "killed")
+    assert dataset
+    assert sorted(row["external_id"] for row in argilla.records(dataset["id"])) == sorted(planned)
 
 
 def test_a_wrong_key_is_told(server: Running) -> None:

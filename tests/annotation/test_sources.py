@@ -161,6 +161,12 @@ def test_a_chain_of_thought_is_split_and_a_straight_answer_is_not(tmp_path: Path
     assert shown["r"].conclusion.startswith("بنابراین")
 
 
+def test_one_model_asked_both_ways_keeps_them_apart(tmp_path: Path) -> None:
+    rows = (row("r", 0, "A"), row("r", 0, "B", prompting="straight"))
+    [one] = from_transcripts(recorded(tmp_path / "t.jsonl", *rows), "r:straight", "r:cot", seed=1).candidates
+    assert {shown.model: shown.choice for shown in one.shown} == {"r:straight": "B", "r:cot": "A"}
+
+
 def test_free_text_is_compared_too(tmp_path: Path) -> None:
     free: dict[str, Any] = {f"option_{letter}": "" for letter in "abcd"} | {"gold": None, "annotated_choice": None}
     rows = [row(model, index, "A", **free) for model, index in (("v", 0), ("r", 0), ("r", 1))]

@@ -37,11 +37,6 @@ class Share:
     of: int
 
     @property
-    def share(self) -> float:
-        """Raises ZeroDivisionError where nothing was checked."""
-        return self.right / self.of
-
-    @property
     def interval(self) -> Interval | None:
         return wilson(self.right, self.of) if self.of else None
 

@@ -17,7 +17,7 @@ import json
 import platform
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +37,15 @@ class ExportError(ValueError):
     """The files cannot be written there; the text names the place and the next step."""
 
 
-def export(folder: Path, out: Path, rules: Rules) -> dict[str, Any]:
-    """Write the three files and return the manifest. Raises ExportError, WorkspaceError, VerdictFileError, OSError."""
+def export(folder: Path, out: Path, rules: Rules, more: Sequence[Path] = ()) -> dict[str, Any]:
+    """Write the three files and return the manifest; `more` are further files of verdicts.
+
+    Raises ExportError, WorkspaceError, VerdictFileError, OSError.
+    """
     if out.name in (STEPS_FILE, MANIFEST) or out.resolve().parent == folder.resolve():
         raise ExportError(f"{out}: would stand among other files of the same name; choose another place with --out")
     began = time.monotonic()
-    found = read_workspace(folder)
+    found = read_workspace(folder, more)
     made = {
         "preferences": preferences(found.judged, rules),
         "corrections": corrections(found.judged, rules),
@@ -51,7 +54,7 @@ def export(folder: Path, out: Path, rules: Rules) -> dict[str, Any]:
     out.parent.mkdir(parents=True, exist_ok=True)
     _write(out, [*made["preferences"].pairs, *made["corrections"].pairs])
     _write(out.with_name(STEPS_FILE), made["steps"].pairs)
-    manifest = _manifest(found, rules, made)
+    manifest = _manifest(found, rules, made, more)
     manifest["files"] = {name: _sha256(out.with_name(name)) for name in (out.name, STEPS_FILE)}
     manifest["seconds"] = round(time.monotonic() - began, 3)
     with atomic(out.with_name(MANIFEST)) as half:
@@ -59,12 +62,12 @@ def export(folder: Path, out: Path, rules: Rules) -> dict[str, Any]:
     return manifest
 
 
-def _manifest(found: Workspace, rules: Rules, made: Mapping[str, Made]) -> dict[str, Any]:
+def _manifest(found: Workspace, rules: Rules, made: Mapping[str, Made], more: Sequence[Path]) -> dict[str, Any]:
     kept, refused = sort_out(found.judged, rules)
     dropped = Counter[str](reason for _, reason in refused)
     dropped["unknown_item"] += len(found.unknown)
     pairs = made["preferences"].pairs + made["corrections"].pairs
-    inputs = [found.folder / FILES["submitted"], found.folder / ITEMS]
+    inputs = [found.folder / FILES["submitted"], found.folder / ITEMS, *more]
     return {
         "schema": SCHEMA,
         "stage": "annotation export",

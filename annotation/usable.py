@@ -4,9 +4,9 @@
     refused                          # [(row, "low_confidence"), …]
 
 What one doctor marks as personal data nobody's verdict takes into training, whatever the others marked. A doctor who
-failed his duplicates or the gold items (a share under the rule's, once he has met `min_checks` of them)
-gives nothing. A single verdict is refused when the same doctor said otherwise of the swapped duplicate. A confidence
-that was not given is not under any.
+failed his duplicates or the gold items gives nothing: he has met `min_checks` of them, and even the upper end of his
+share's 95 % interval is under the rule's, so that ill luck with a few items costs nobody his work. A single verdict is
+refused when the same doctor said otherwise of the swapped duplicate. A confidence that was not given is not under any.
 
 Not covered: ties and doctors who disagree, which are about items (`pairs`).
 """
@@ -18,7 +18,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from annotation.checks import checks, contradicts, twins
+from annotation.checks import Share, checks, contradicts, twins
 from annotation.judged import Judged
 
 Refusal = Literal[
@@ -35,7 +35,7 @@ class Rules(BaseModel):
     min_confidence: int = Field(default=2, ge=1, le=3)
     min_posterior: float = Field(default=0.7, ge=0, le=1)
     min_consistency: float = Field(default=0.6, ge=0, le=1)
-    min_gold: float = Field(default=0.6, ge=0, le=1)
+    min_gold: float = Field(default=0.7, ge=0, le=1)
     min_checks: int = Field(default=5, ge=1)
 
 
@@ -43,11 +43,16 @@ def failed(rows: Sequence[Judged], rules: Rules) -> dict[str, Refusal]:
     """The doctors whose verdicts are not used, and why; gold weighs before duplicates."""
     found: dict[str, Refusal] = {}
     for doctor in checks(rows):
-        if doctor.consistency.of >= rules.min_checks and doctor.consistency.share < rules.min_consistency:
+        if _under(doctor.consistency, rules.min_consistency, rules.min_checks):
             found[doctor.judge] = "doctor_failed_duplicates"
-        if doctor.gold.of >= rules.min_checks and doctor.gold.share < rules.min_gold:
+        if _under(doctor.gold, rules.min_gold, rules.min_checks):
             found[doctor.judge] = "doctor_failed_gold"
     return found
+
+
+def _under(share: Share, least: float, checks_met: int) -> bool:
+    interval = share.interval
+    return interval is not None and share.of >= checks_met and interval.high < least
 
 
 def sort_out(rows: Sequence[Judged], rules: Rules) -> tuple[list[Judged], list[tuple[Judged, Refusal]]]:

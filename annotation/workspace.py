@@ -13,10 +13,14 @@ Not covered: fetching verdicts (`pull`).
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from annotation.items import Item, Ledger
+from pydantic import ValidationError
+
+from annotation.items import FILE as ITEMS
+from annotation.items import Item
 from annotation.judged import Judged, join
 from gaokerena.expert_verdicts import ExpertVerdict, Status, latest, read
 
@@ -45,14 +49,34 @@ def stand(folder: Path, status: Status) -> list[ExpertVerdict]:
     return [verdict for verdict in latest(read(path)) if verdict.status == status] if path.exists() else []
 
 
-def read_workspace(folder: Path) -> Workspace:
-    """The folder's items and verdicts. Raises WorkspaceError, ItemError, VerdictFileError, OSError."""
-    if not (folder / FILES["submitted"]).exists():
+def read_items(path: Path) -> dict[str, Item]:
+    """The ledger's items, without touching the file: a push may be writing its last line. Raises WorkspaceError."""
+    if not path.exists():
+        raise WorkspaceError(f"{path}: no such file; name the folder that `python -m annotation push` wrote")
+    items = {}
+    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
+        if not line.endswith(b"\n"):
+            break
+        try:
+            item = Item.model_validate_json(line)
+        except ValidationError as error:
+            raise WorkspaceError(f"{path}:{number}: not an item; restore the file from a backup") from error
+        items[item.id] = item
+    return items
+
+
+def read_workspace(folder: Path, more: Sequence[Path] = ()) -> Workspace:
+    """The folder's items and verdicts; `more` are further files of verdicts on these items (a study without Argilla).
+
+    Raises WorkspaceError, VerdictFileError, OSError.
+    """
+    if not (folder / FILES["submitted"]).exists() and not more:
         raise WorkspaceError(
             f"{folder / FILES['submitted']}: no such file; fetch verdicts first: python -m annotation pull --help"
         )
-    items = Ledger(folder).items
-    judged, unknown = join(stand(folder, "submitted"), items)
+    items = read_items(folder / ITEMS)
+    further = [verdict for path in more for verdict in latest(read(path))]
+    judged, unknown = join([*stand(folder, "submitted"), *further], items)
     submitted = {(row.judge, row.item.id) for row in judged}
     apart: dict[Status, Counter[str]] = {
         status: Counter(

@@ -1,4 +1,4 @@
-"""An Argilla of a few calls, for the seam alone: what `pull` reads, with faults on demand. The real one is tested too."""
+"""An Argilla of a few calls, for the seam alone: what `pull` reads, with faults (test_return has the real one)."""
 
 from __future__ import annotations
 

@@ -140,10 +140,10 @@ def test_a_failed_doctor_gives_nothing() -> None:
     for place in range(5):
         gold = item(f"g{place}", kind="gold", gold="left")
         rows += [
-            judged("a", gold, "left" if place < 3 else "right"),
-            judged("b", gold, "left" if place < 2 else "right"),
+            judged("a", gold, "left" if place < 2 else "right"),
+            judged("b", gold, "left" if place < 1 else "right"),
         ]
     rows += [judged("a", item("one"), "left"), judged("b", item("one"), "left")]
     kept, refused = sort_out(rows, Rules())
-    assert [row.judge for row in kept] == ["a"]  # 3 of 5 is not under 0.6
+    assert [row.judge for row in kept] == ["a"]  # 2 of 5 is 0.12 to 0.77, 1 of 5 is 0.04 to 0.62
     assert ("b", "doctor_failed_gold") in [(row.judge, reason) for row, reason in refused]

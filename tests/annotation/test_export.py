@@ -195,7 +195,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def test_the_manifest_accounts_for_everything(tmp_path: Path) -> None:
-    rows, _ = simulated({"a": confusion(0.9), "b": confusion(0.8), "c": confusion(0.5)}, 150, 3, gold=20, duplicates=20)
+    rows, _ = simulated({"a": confusion(0.9), "b": confusion(0.8), "c": confusion(0.2)}, 150, 3, gold=20, duplicates=20)
     rows += [
         judged("a", item("own"), "both_bad", corrected="به اورژانس بروید.", **steps_said(right=2)),
         judged("b", item("own"), "both_bad", confidence=1, corrected="صبر کنید.", **steps_said(left=1)),

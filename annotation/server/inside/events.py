@@ -45,8 +45,8 @@ class Silent:
         return []
 
 
-def skip_unwanted() -> None:
-    """Wrap argilla-server so that it builds only events that are wanted."""
+def skip_unwanted() -> Wanted:
+    """Wrap argilla-server so that it builds only events that are wanted; the set of these."""
     from argilla_server.contexts import webhooks
     from argilla_server.webhooks.v1 import records, responses
 
@@ -72,3 +72,4 @@ def skip_unwanted() -> None:
     wrap(webhooks, "create_webhook", ("db", "webhook_attrs"), then_forget)
     wrap(webhooks, "update_webhook", ("db", "webhook", "webhook_attrs"), then_forget)
     wrap(webhooks, "delete_webhook", ("db", "webhook"), then_forget)
+    return wanted

@@ -100,8 +100,8 @@ def _put_in_place(places: Places, runner: Runner, *, plain: bool) -> None:
 
     from .engine import prepare, register
     from .privacy import remove_documentation
-    from .repair import repair_statuses
     from .speed import make_fast
+    from .statuses import repair
 
     register()
     prepare(places.database_url)
@@ -109,7 +109,7 @@ def _put_in_place(places: Places, runner: Runner, *, plain: bool) -> None:
     remove_documentation(argilla_server.app, api_v1)
     if not plain:
         make_fast()
-    repair_statuses()
+    repair()
 
 
 def _announcing(server: type[Any]) -> type[Any]:

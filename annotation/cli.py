@@ -17,6 +17,7 @@ import logging
 import typer
 
 from annotation.deliver_cli import deliver, study_file
+from annotation.pull_cli import adjudicate, export, pull, report
 from annotation.push_cli import push
 from annotation.server.server_cli import backup, restore, serve
 from annotation.users_cli import users
@@ -24,7 +25,7 @@ from annotation.users_cli import users
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None, pretty_exceptions_enable=False
 )
-for command in (serve, backup, restore, push, deliver):
+for command in (serve, backup, restore, push, deliver, pull, report, adjudicate, export):
     app.command()(command)
 app.command("study-file")(study_file)
 app.add_typer(users, name="users")

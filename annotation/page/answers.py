@@ -6,11 +6,15 @@
 The two are inverses: `from_values(to_values(verdict))` are the verdict's own parts. Values of unknown names or shapes
 are refused, not skipped: they mean that the dataset is not this page's.
 
+A corrected answer is stored with a word joiner behind each «<» and «$» that could begin something: Argilla pastes it
+into the page as script when its doctor opens it again, where `</script>` would run.
+
 Not covered: who answered, when and under which status, which `annotation.pull` knows.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypedDict, cast
 
@@ -20,6 +24,9 @@ from gaokerena.expert_verdicts import FAULTS, SCALES, ExpertVerdict, Fault, Grad
 
 Values = dict[str, dict[str, Any]]
 """As Argilla's HTTP API takes and gives them: {question name: {"value": …}}."""
+JOINER = "\u2060"
+_BEGINS = re.compile(rf"(?<=[<$])(?=[A-Za-z/!?$&`'{JOINER}])")
+_JOINED = re.compile(rf"(?<=[<$]){JOINER}")
 _BY_NAME = {question.name: question for question in asked.QUESTIONS}
 
 
@@ -46,7 +53,7 @@ def from_values(values: Mapping[str, Any] | None) -> Parts:
     return Parts(
         grade=cast(Grade, grade) if grade not in (None, asked.CANNOT_JUDGE) else None,
         sides={side: verdict for side, verdict in judged.items() if verdict != SideVerdict()},
-        corrected=plain.get(asked.CORRECTED) or "",
+        corrected=_JOINED.sub("", plain.get(asked.CORRECTED) or ""),
         confidence=_number(plain.get(asked.CONFIDENCE)),
         cannot_judge=grade == asked.CANNOT_JUDGE,
         personal_data=plain.get(asked.PERSONAL_DATA) == asked.YES,
@@ -62,7 +69,7 @@ def to_values(verdict: ExpertVerdict) -> Values:
     plain: dict[str, Any] = {
         asked.GRADE: asked.CANNOT_JUDGE if verdict.cannot_judge else verdict.grade,
         asked.CONFIDENCE: _text(verdict.confidence),
-        asked.CORRECTED: verdict.corrected or None,
+        asked.CORRECTED: _BEGINS.sub(JOINER, verdict.corrected) or None,
         asked.PERSONAL_DATA: asked.YES if verdict.personal_data else None,
     }
     for side, judged in verdict.sides.items():

@@ -5,7 +5,7 @@
 Argilla 2.8 puts it behind `const record = …` with String.replace, which reads `$&`, `$$`, `` $` `` and `$'` in it: so
 none of these may stand there (checked).
 
-Not covered: what the scripts do with a record (template.js, text.js), what a record holds (`fields`).
+Not covered: what the scripts do with a record (text.js, template.js, frame.js), what a record holds (`fields`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import gaokerena.ui
 FOLDER = Path(__file__).parent
 FONTS = Path(gaokerena.ui.__file__).parent / "static" / "fonts"
 SUBSETS = {"LATIN": "latin", "ARABIC": "arabic"}
-PARTS = {"OUTER": "outer.css", "STYLE": "template.css", "TEXT": "text.js", "SCRIPT": "template.js"}
+PARTS = {"OUTER": "outer.css", "STYLE": "template.css", "TEXT": "text.js", "SCRIPT": "template.js", "FRAME": "frame.js"}
 ALTERED = re.compile(r"\$[$&`']")
 
 

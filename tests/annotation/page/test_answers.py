@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ sides = st.builds(
 judged = st.fixed_dictionaries(
     {
         "sides": st.dictionaries(st.sampled_from(SIDES), sides.filter(lambda side: side != SideVerdict())),
-        "corrected": st.text(),
+        "corrected": st.text() | st.text("a</$&'`!\u2060 ب"),
         "confidence": st.none() | st.integers(1, 3),
         "personal_data": st.booleans(),
     }
@@ -82,6 +83,16 @@ def test_values_by_hand() -> None:
     assert parts["sides"]["right"].first_wrong_step == STEPS + 1
     assert parts["corrected"] == "همین حالا به اورژانس بروید."
     assert not parts["cannot_judge"]
+
+
+def test_a_correction_is_stored_so_that_no_page_can_run_it() -> None:
+    """Argilla pastes it into a page: `</script>` and `$&` must not stand there as they are."""
+    hostile = "</script><script>x()</script> <!-- $& $$ $' $` <b"
+    stored = to_values(verdict(corrected=hostile))["corrected"]["value"]
+    assert not re.search(r"<[A-Za-z/!?]|\$[$&`']", stored)
+    assert from_values({"corrected": {"value": stored}})["corrected"] == hostile
+    plain = "فشار < 90 و 5$ مانند a<=b"
+    assert to_values(verdict(corrected=plain))["corrected"]["value"] == plain
 
 
 @pytest.mark.parametrize("nothing", [None, {}])

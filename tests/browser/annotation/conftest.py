@@ -6,6 +6,7 @@ Screenshots go to artefacts/. The server's environment is made once in the folde
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -63,6 +64,16 @@ class Desk:
         """Every response stored in the dataset."""
         found = self.call("GET", f"/datasets/{dataset}/records?include=responses")["items"]
         return [response for record in found for response in record["responses"]]
+
+
+def stored(desk: Desk, dataset: str, count: int = 1) -> list[dict[str, Any]]:
+    """The responses, once there are `count`."""
+    end = time.monotonic() + 15
+    while time.monotonic() < end:
+        if len(found := desk.responses(dataset)) >= count:
+            return found
+        time.sleep(0.2)
+    raise AssertionError(f"{len(found)} responses instead of {count}")
 
 
 @pytest.fixture(scope="session")

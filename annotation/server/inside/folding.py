@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 __all__ = ["words"]
 
@@ -50,6 +51,15 @@ def words(text: str) -> str:
     (to ASCII), grouped digits (`1,200`) and letter case are folded; a ZWNJ parts words. Takes any string, lone
     surrogates and control characters included, and is idempotent.
     """
-    text = _DASH.sub(" ", _INVISIBLE.sub("", _JOINT.sub(" ", text))).replace("ـ", "")
+    return " ".join(filter(None, [_short(chunk) if len(chunk) <= _SHORT else _folded(chunk) for chunk in text.split()]))
+
+
+def _folded(chunk: str) -> str:
+    """The words of a text without white space. No rule looks past white space, so each chunk folds alone."""
+    text = _DASH.sub(" ", _INVISIBLE.sub("", _JOINT.sub(" ", chunk))).replace("ـ", "")
     text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return " ".join(_WORD.findall(_GROUPED.sub("", text.translate(_FOLD))))
+
+
+_SHORT = 32
+_short = lru_cache(maxsize=32_768)(_folded)  # a language has few words: most chunks of a text were folded before

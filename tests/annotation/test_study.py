@@ -1,0 +1,197 @@
+"""A whole study through the doors: 500 comparisons of real answers, three doctors who err at known rates, pairs.
+
+Every step is the command a person would type, in an empty folder, with no network but the loopback; the doctors work
+over the server's HTTP API. Prints how long the steps take (`pytest -s`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import httpx2
+import pytest
+
+from annotation.items import Item, Ledger
+from annotation.judged import mirror, outcome
+from annotation.page.answers import to_values
+from gaokerena.expert_verdicts import GRADES, MARGIN, ExpertVerdict, Grade
+from tests.real_data import data_folder
+
+pytestmark = pytest.mark.data
+
+COUNT = 500
+ERRORS = {"sara": 0.08, "omid": 0.18, "mina": 0.3}
+NETWORK_OFF = {
+    "http_proxy": "http://127.0.0.1:9",
+    "https_proxy": "http://127.0.0.1:9",
+    "no_proxy": "127.0.0.1,localhost",
+}
+
+
+def door(place: Path, *words: str) -> str:
+    """What `python -m annotation …` prints, run in `place`."""
+    environment = os.environ | NETWORK_OFF | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-m", "annotation", *words],
+        cwd=place,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    """`serve` in an empty folder, and where it answers."""
+    cache = os.environ.get("ANNOTATION_ENVIRONMENT") or str(Path.home() / ".cache/gaokerena/annotation-server")
+    words = ["serve", "--port", "0", "--home", "argilla", "--environment", cache, "--json"]
+    environment = os.environ | NETWORK_OFF | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    began = time.monotonic()
+    with subprocess.Popen(
+        [sys.executable, "-m", "annotation", *words], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            assert server.stdout
+            told = json.loads(server.stdout.readline())
+            assert httpx2.get(f"{told['url']}/api/v1/version", trust_env=False).status_code == 200
+            sys.stderr.write(f"\nserve answered after {time.monotonic() - began:.1f} s\n")
+            yield told["url"]
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def truth(item: Item) -> Grade:
+    """The grade an unerring doctor gives; the same of a pair however it is seated."""
+    first, second = sorted((item.sides["left"], item.sides["right"]), key=lambda shown: shown.text)
+    drawn = random.Random(f"{item.question.id} {first.text} {second.text}").choices(
+        ["left_much", "left", "equal", "both_bad", "right", "right_much"], [3, 5, 1, 1, 5, 3]
+    )[0]
+    grade: Grade = next(grade for grade in GRADES if grade == drawn)
+    return grade if first is item.sides["left"] else mirror(grade)
+
+
+def said(name: str, item: Item) -> Grade:
+    """What this doctor says: the truth, or at his rate one of the other outcomes, all alike."""
+    draw, true = random.Random(f"{name} {item.id}"), truth(item)
+    if draw.random() >= ERRORS[name]:
+        return true
+    wrong: list[Grade] = [grade for grade in ("left", "equal", "right") if outcome(grade) != outcome(true)]
+    return draw.choice(wrong)
+
+
+def work(url: str, name: str, password: str, items: dict[str, Item]) -> int:
+    """Sign in as this doctor and answer everything that is offered; how many that was."""
+    with httpx2.Client(base_url=f"{url}/api/v1", trust_env=False, timeout=60) as http:
+        token = http.post("/token", data={"username": name, "password": password}).json()["access_token"]
+        http.headers["Authorization"] = f"Bearer {token}"
+        (dataset,) = http.get("/me/datasets").json()["items"]
+        status = {"type": "terms", "scope": {"entity": "response", "property": "status"}, "values": ["pending"]}
+        count = 0
+        while True:
+            found = http.post(
+                f"/me/datasets/{dataset['id']}/records/search",
+                json={"filters": {"and": [status]}},
+                params={"limit": 100},
+            ).json()["items"]
+            if not found:
+                return count
+            rows = [_answer(each["record"], name, items) for each in found]
+            told = http.post("/me/responses/bulk", json={"items": rows}).json()["items"]
+            assert all(each["error"] is None for each in told)
+            count += len(rows)
+
+
+def _answer(record: dict[str, Any], name: str, items: dict[str, Item]) -> dict[str, Any]:
+    item = items[record["external_id"]]
+    verdict = ExpertVerdict(
+        id="x", item_id=item.id, judge=name, status="submitted", where="argilla", guideline_version="",
+        grade=said(name, item), confidence=3,
+    )  # fmt: skip
+    return {"record_id": record["id"], "status": "submitted", "values": to_values(verdict)}
+
+
+def test_a_study_from_real_answers_to_pairs(url: str, tmp_path: Path) -> None:
+    began = time.monotonic()
+    source = str(data_folder() / "transcripts.parquet")
+    added = json.loads(door(tmp_path, "users", "add", *ERRORS, "--to", "argilla", "--json"))
+    accounts = added if isinstance(added, list) else added["users"]
+    words = ["push", "--to", "argilla", "--dataset", "study", "--transcripts", source, "--count", str(COUNT)]
+    pushed = json.loads(door(tmp_path, *words, "--overlap", "3", "--duplicates", "0.2", "--gold-rate", "0", "--json"))
+    assert (pushed["comparisons"], pushed["duplicates"]) == (COUNT, COUNT // 5)
+    sys.stderr.write(f"users and push: {time.monotonic() - began:.1f} s\n")
+    items = Ledger(tmp_path / "runs/annotation").items
+    assert len(items) == COUNT + COUNT // 5
+    for account in accounts:
+        assert work(url, account["username"], account["password"], items) == len(items)
+    door(tmp_path, "pull", "--from", "argilla", "--dataset", "study")
+    door(tmp_path, "report", "--out", "report")
+    door(tmp_path, "export", "--to", "pairs", "--out", "out/pairs.jsonl")
+    sys.stderr.write(f"all: {time.monotonic() - began:.1f} s\n")
+    _error_rates_are_recovered(tmp_path)
+    _pairs_are_those_of_a_hand(tmp_path, items)
+
+
+def _error_rates_are_recovered(place: Path) -> None:
+    summary = json.loads((place / "report/doctors.json").read_text("utf-8"))
+    assert len(summary["doctors"]) == len(ERRORS)
+    rates = sorted(1 - error for error in ERRORS.values())
+    found = sorted(summary["doctors"], key=lambda doctor: doctor["error_rates"]["accuracy"])
+    for rate, doctor in zip(rates, found, strict=True):
+        low, high = doctor["error_rates"]["ci95"]
+        assert low <= rate <= high
+        assert high - low < 0.15, "an interval that says something"
+        low, high = doctor["consistency"]["ci95"]
+        assert low <= rate**2 + (1 - rate) ** 2 / 2 <= high
+    page = (place / "report/doctors.html").read_text("utf-8")
+    assert not re.search(r"<(?:script|link|img)[^>]+(?:src|href)=[\"']?https?:", page)
+    assert not any(name in page for name in ERRORS)
+
+
+def _pairs_are_those_of_a_hand(place: Path, items: dict[str, Item]) -> None:
+    """By hand: where two doctors or three say one side and no usable one the other, that side is chosen."""
+    rows = [json.loads(line) for line in (place / "out/pairs.jsonl").read_text("utf-8").splitlines()]
+    made = {row["provenance"]["item_id"]: row for row in rows}
+    manifest = json.loads((place / "out/manifest.json").read_text("utf-8"))
+    twins = {item.twin: item for item in items.values() if item.twin}
+    unanimous = 0
+    for name, item in items.items():
+        if item.kind != "comparison":
+            assert name not in made
+            continue
+        usable = [said(who, item) for who in ERRORS if not _contradicted(who, item, twins.get(name))]
+        sides = Counter(map(outcome, usable))
+        if len(usable) >= 2 and len(sides) == 1 and "neither" not in sides:
+            unanimous += 1
+            (side,) = sides
+            other = "right" if side == "left" else "left"
+            assert made[name]["chosen"] == [{"role": "assistant", "content": item.sides[side].text}]
+            assert made[name]["rejected"] == [{"role": "assistant", "content": item.sides[other].text}]
+            assert made[name]["margin"] == pytest.approx(fmean(abs(MARGIN[grade]) for grade in usable), abs=1e-5)
+            assert made[name]["weight"] > 0.9
+        if not sides - Counter(neither=3):
+            assert name not in made, "nobody chose a side"
+    assert unanimous > COUNT / 3
+    right = [row["chosen"][0]["content"] == items[name].sides[outcome(truth(items[name]))].text  # type: ignore[index]
+             for name, row in made.items() if outcome(truth(items[name])) != "neither"]  # fmt: skip
+    assert sum(right) / len(right) > 0.93
+    for block in ("verdicts", "preferences", "corrections", "steps"):
+        assert manifest[block]["in"] == manifest[block]["out"] + sum(manifest[block]["dropped"].values())
+
+
+def _contradicted(who: str, item: Item, twin: Item | None) -> bool:
+    return twin is not None and outcome(said(who, twin)) != outcome(mirror(said(who, item)))

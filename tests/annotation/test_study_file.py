@@ -12,12 +12,14 @@ from typer.testing import CliRunner
 from annotation.deliver_cli import deliver, study_file
 from annotation.items import Item, ItemError, Ledger, Shown, swapped
 from annotation.mixing import gold_item, item_of
+from annotation.page import questions
 from annotation.study_file import study_file as blinded
 from annotation.study_file import write
 from gaokerena.comparisons import Verdict
 from gaokerena.outbox import Outbox
 from gaokerena.store import Store
 from gaokerena.study import Study, StudyHead, read_study
+from gaokerena.ui.strings import TEXTS
 from tests.annotation.push_cases import gold_file, keep, pair_of
 
 HEAD = StudyHead(name="first", guideline_version="fa-1")
@@ -148,3 +150,13 @@ def test_deliver_once_says_that_argilla_is_away_and_loses_nothing(
         done = CliRunner().invoke(app, ["deliver", "--store", str(tmp_path / "none"), *where, *address])
         assert done.exit_code == 2
         assert "no such store" in done.stderr
+
+
+def test_the_page_and_the_workspace_ask_with_the_same_words() -> None:
+    for scale, (name, _, words) in questions.SCALE_NAMES.items():
+        assert TEXTS[f"study_{scale}"][0] == name
+        assert tuple(TEXTS[f"study_{scale}_{mark}"][0] for mark in range(1, 5)) == words
+    for fault, name in questions.FAULT_NAMES.items():
+        assert TEXTS[f"study_{fault}"][0] == name
+    levels = ("study_low", "study_middle", "study_high")
+    assert tuple(TEXTS[key][0] for key in levels) == questions.CONFIDENCE_NAMES

@@ -26,13 +26,13 @@ NAMES: tuple[str, ...] = (
     rf"cohere{_GAP}(?:labs|for{_GAP}ai)(?:/\S+)?", r"qwen", rf"tongyi{_GAP}qianwen", r"chat\s?gpt", r"gpt[- ]?[3-5]o?",
     rf"چت{_GAP}جی{_GAP}پی{_GAP}تی", r"open\s?ai", rf"اوپن{_GAP}ای{_GAP}آی", r"(?:med)?gemma", r"deepmind",
     rf"دیپ{_GAP}مایند", rf"persian{_GAP}mind", r"parsinlu", r"medmobile", rf"dorna{_GAP}llama", r"llama", r"mixtral",
-    r"anthropic", r"آنتروپیک", r"deep\s?seek", rf"دیپ{_GAP}سیک", r"chatglm", r"biomistral", r"meditron",
+    r"deep\s?seek", rf"دیپ{_GAP}سیک", r"chatglm", r"biomistral", r"meditron",
 )  # fmt: skip
 """Patterns of names that mean nothing else; a version behind the name («-v1.0», «2.5-7b») goes with it."""
 
 MAKERS: tuple[str, ...] = (
     r"cohere", r"کوهیر", rf"علی{_GAP}بابا", r"alibaba(?:\s+cloud)?", r"گوگل", r"google", r"متا", r"meta", r"مایکروسافت",
-    r"microsoft", r"میسترال", r"mistral(?:\s+ai)?", r"hugging\s?face",
+    r"microsoft", r"میسترال", r"mistral(?:\s+ai)?", r"hugging\s?face", r"anthropic", r"آنتروپیک",
 )  # fmt: skip
 """Patterns of firms that a model may say it was made by."""
 

@@ -141,7 +141,7 @@ def _mains(
     refused: Counter[str],
 ) -> Iterator[Item]:
     """Up to `missing` comparisons that the dataset does not hold, best first; each is cleaned when its turn comes."""
-    origins = {(item.origin, item.pair_id, item.comparison_id) for item in there if item.kind == "comparison"}
+    origins = {(item.origin, item.pair_id, item.comparison_id) for item in there if item.pair_id or item.comparison_id}
     known = {item_key(key, item) for item in there}
     fresh = [one for one in candidates if (one.origin, one.pair_id, one.comparison_id) not in origins]
     count = 0

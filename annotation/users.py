@@ -14,13 +14,14 @@ Not covered: taking an account away (Argilla's page does it), changing one's own
 
 from __future__ import annotations
 
+import fcntl
 import hmac
 import json
 import os
 import re
 import secrets
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -31,7 +32,7 @@ from annotation.client import Argilla, ArgillaError, Row, TakenError
 from annotation.dataset import ready_workspace
 from gaokerena.files import atomic
 
-FILE = "users.json"
+FILE, LOCK = "users.json", "users.lock"
 Role = Literal["annotator", "admin", "owner"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -58,14 +59,16 @@ class Pseudonyms:
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
         folder.mkdir(parents=True, exist_ok=True)
-        self._book = _read(self.path)
+        with _alone(folder):
+            self._book = _read(self.path)
 
     def of(self, username: str) -> str:
         """The pseudonym of `username`; a new one has reached the disk on return."""
         if username not in self._book.users:
-            self._book = _read(self.path)  # another command may have written since
-            self._book.users.setdefault(username, self._made(username))
-            _write(self.path, self._book)
+            with _alone(self.path.parent):
+                self._book = _read(self.path)  # another command may have written since
+                self._book.users.setdefault(username, self._made(username))
+                _write(self.path, self._book)
         return self._book.users[username]
 
     def _made(self, username: str) -> str:
@@ -132,6 +135,17 @@ def new_password() -> str:
 def _seat(argilla: Argilla, workspace_id: str, user_id: str) -> None:
     with suppress(TakenError):  # another command was faster
         argilla.add_member(workspace_id, user_id)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other command reads or writes the folder's file."""
+    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _read(path: Path) -> Book:

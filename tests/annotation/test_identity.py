@@ -43,6 +43,9 @@ def test_a_model_does_not_name_itself(text: str, left: str) -> None:
         "mini-mental، mini-cog و echo قلب",
         "من یک مدل زبانی هستم و جای پزشک را نمی‌گیرم.",
         "متا آنالیز و متابولیسم",
+        "نتیجه توسط متا آنالیز تأیید شد.",
+        "shown by meta analysis",
+        "هیپوفیز آنتروپیک",
         "ساخت انسولین در پانکراس",
     ],
 )

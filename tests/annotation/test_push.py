@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,20 @@ def test_a_higher_count_adds_the_rest(fake: FakeArgilla, folder: Path, tmp_path:
 def test_new_comparisons_in_the_source_wait_for_a_higher_count(fake: FakeArgilla, folder: Path) -> None:
     pushed(fake, folder, wanted(20))
     assert pushed(fake, folder, wanted(20, there=200)).sent == 0
+
+
+def test_what_was_sent_is_not_sent_again_when_its_text_is_cleaned_otherwise(fake: FakeArgilla, folder: Path) -> None:
+    pushed(fake, folder, Wanted(lambda: found(5)))
+    other = [replace(one, first=shown(f"{one.first.text} [نام دستیار]")) for one in found(5).candidates]
+    assert pushed(fake, folder, Wanted(lambda: Found(other))).comparisons == 0
+
+
+def test_the_same_comparison_from_two_places_is_sent_once(fake: FakeArgilla, folder: Path) -> None:
+    twice = [replace(pair_of(1), comparison_id=name) for name in ("one", "two")]
+    summary = pushed(fake, folder, Wanted(lambda: Found(twice)))
+    assert (summary.sent, summary.refused) == (1, Counter(repeated=1))
+    later = replace(pair_of(1), comparison_id="three")
+    assert pushed(fake, folder, Wanted(lambda: Found([later]))).refused == Counter(repeated=1)
 
 
 def test_another_dataset_has_a_plan_of_its_own(fake: FakeArgilla, folder: Path) -> None:
@@ -269,6 +284,7 @@ def test_a_torn_plan_is_cut_and_made_again(fake: FakeArgilla, folder: Path) -> N
     folder.mkdir()
     (folder / "plans.jsonl").write_text('{"batch": "b1", "worksp')
     assert pushed(fake, folder, wanted(20)).planned == 21
+    assert pushed(fake, folder, wanted(20)).sent == 0  # and what was written behind it is whole
     (folder / "plans.jsonl").write_text("{}\n")
     with pytest.raises(ItemError, match=r"plans\.jsonl:1"):
         pushed(fake, folder, wanted(20))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -98,9 +99,18 @@ def test_a_pseudonym_stays_and_says_nothing(people: Pseudonyms, tmp_path: Path) 
 def test_two_commands_do_not_lose_each_others_names(people: Pseudonyms, tmp_path: Path) -> None:
     other = Pseudonyms(tmp_path / "runs")
     one, two = people.of("sara"), other.of("reza")
-    again = Pseudonyms(tmp_path / "runs")
-    assert (again.of("sara"), again.of("reza")) == (one, two)
-    assert set(json.loads(people.path.read_text())["users"]) == {"sara", "reza"}
+    assert json.loads(people.path.read_text())["users"] == {"sara": one, "reza": two}
+
+
+def test_many_at_once_agree(tmp_path: Path) -> None:
+    def name(number: int) -> tuple[str, str]:
+        return f"doctor{number % 8}", Pseudonyms(tmp_path / "fresh").of(f"doctor{number % 8}")
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(name, range(48)))
+    written = json.loads((tmp_path / "fresh" / "users.json").read_text())["users"]
+    assert dict(found) == written
+    assert len(set(found)) == len(set(written.values())) == 8
 
 
 def test_a_broken_file_is_not_written_over(tmp_path: Path) -> None:

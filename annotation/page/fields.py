@@ -4,8 +4,8 @@
 
 Argilla pastes a record into an unsandboxed page as JavaScript, where `</script>` or `$&` in an answer would run or be
 altered (argilla-server 2.8.0). So the one field holds base64 of UTF-8 JSON and nothing else, and the template decodes
-it to text nodes. Each text goes with the spans of its left-to-right runs, counted as JavaScript counts (UTF-16 units),
-so that the page isolates them without rules of its own. Nothing here says which model wrote what.
+it to text nodes. Each text goes with its left-to-right spans (`spans`), so that the page needs no rules of its own.
+Nothing here says which model wrote what.
 
     {"question": T, "options": [T, …], "sides": {"left": {"conclusion": T, "introduction": T, "steps": [T, …]}, …}}
     T = {"text": "…", "ltr": [[from, to], …]}
@@ -20,17 +20,12 @@ import json
 from typing import Any
 
 from annotation.items import Item, Shown
-from gaokerena.bidi import runs
+from annotation.page.spans import marked
 from gaokerena.comparisons import SIDES
-from gaokerena.persian import BIDI_CONTROLS
 from gaokerena.reasoning import steps
 
 FIELD = "comparison"
 KEY = "b64"
-_STAND_IN = "\ufffc"
-_KEEP_PLACES = str.maketrans(dict.fromkeys(BIDI_CONTROLS, _STAND_IN))
-
-Marked = dict[str, Any]
 
 
 def fields_of(item: Item) -> dict[str, dict[str, str]]:
@@ -56,17 +51,6 @@ def pack(value: object) -> str:
 def unpack(packed: str) -> Any:
     """The value `pack` was given."""
     return json.loads(base64.b64decode(packed, validate=True))
-
-
-def marked(text: str) -> Marked:
-    """`text` unchanged, with the spans of its left-to-right runs in UTF-16 units."""
-    spans, place = [], 0
-    for piece, ltr in runs(text.translate(_KEEP_PLACES)):
-        end = place + len(piece.encode("utf-16-le", "surrogatepass")) // 2
-        if ltr:
-            spans.append([place, end])
-        place = end
-    return {"text": text, "ltr": spans}
 
 
 def _side(shown: Shown) -> dict[str, Any]:

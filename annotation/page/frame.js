@@ -1,6 +1,6 @@
 // Joins the frame to Argilla's page: height, theme, keys, direction. Argilla sizes the frame once, leaves the keyboard no
-// way into it, takes ASCII digits only, and pastes what the doctor wrote into this page as script; each is mended here.
-// What is put into Argilla's page goes away with the frame.
+// way into it, takes ASCII digits only, does not scroll to the question it asks, and pastes what the doctor wrote into
+// this page as script; each is mended here. What is put into Argilla's page goes away with the frame.
 (() => {
   const { DIGITS, host, root } = doctorPage;
   const SIDE_KEYS = { BracketLeft: 'left', BracketRight: 'right' };
@@ -69,6 +69,10 @@
     outer.execCommand('insertText', false, safe);
   }
 
+  function onFocus(event) { // Argilla moves the focus to the next question, but not the view
+    event.target.closest('.questions > *')?.scrollIntoView({ block: 'nearest' });
+  }
+
   function dress() {
     const style = outer.createElement('style');
     style.textContent = ['doctor-font', 'doctor-outer'].map((id) => document.getElementById(id).textContent).join('');
@@ -81,6 +85,7 @@
   new ResizeObserver(fit).observe(host);
   new MutationObserver(follow).observe(outer.documentElement, { attributeFilter: ['data-theme'] });
   outer.addEventListener('keydown', onKey, { capture: true, signal: gone.signal });
+  outer.addEventListener('focusin', onFocus, { signal: gone.signal });
   for (const kind of ['beforeinput', 'paste']) outer.addEventListener(kind, onWriting, { capture: true, signal: gone.signal });
   document.addEventListener('keydown', onKey, { capture: true });
   root.querySelector('.skip')?.addEventListener('click', backToForm);

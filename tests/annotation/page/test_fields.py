@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.page.fields import fields_of, marked, pack, payload, unpack
+from annotation.page.fields import fields_of, pack, payload, unpack
+from annotation.page.spans import marked
 from gaokerena.bidi import runs
 from gaokerena.persian import BIDI_CONTROLS
 from tests.annotation.page.page_cases import HOSTILE, LONE, MODELS, REASONED, item, plain, shown
@@ -48,11 +51,35 @@ def test_spans_cut_out_the_left_to_right_runs() -> None:
     assert [piece for piece, ltr in runs(text) if ltr] == ["Metformin 500 mg", "120/80 mmHg"]
 
 
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("متن </script><b>x</b> است", ["</script><b>x</b>"]),
+        ("(دارو) List<int> و a<b &amp; c، تمام.", ["List<int>", "a<b &amp; c"]),
+        ("حساب ${1} #TEMPLATE# {{7*7}} پایان", ["${1} #TEMPLATE# {{7*7}}"]),
+        ("فشار < 90 mmHg بود", ["< 90 mmHg"]),
+        ("سدیم (Na=135) کم است", ["(Na=135)"]),
+        ("سدیم (Na=135 کم) و (کم، K=3) است", ["Na=135", "K=3"]),
+        ("دو = سه & چهار", []),
+        ("**Metformin** و *ب*", ["Metformin"]),
+    ],
+)
+def test_code_and_markup_are_one_span(text: str, pieces: list[str]) -> None:
+    assert [utf16(text, *span) for span in marked(text)["ltr"]] == pieces
+
+
 def test_a_bidi_control_keeps_its_place_and_moves_no_span() -> None:
     text = "دارو \u202eMetformin\u202c بود"
     (span,) = marked(text)["ltr"]
     assert utf16(text, *span) == "Metformin"
     assert all(control in marked(control)["text"] for control in BIDI_CONTROLS)
+
+
+@pytest.mark.parametrize("piece", ["a<b ", "ب a<b ", ")", "( ", "<", "=", "۱<a "])
+def test_spans_of_a_long_text_take_no_time(piece: str) -> None:
+    start = time.perf_counter()
+    marked(piece * (200_000 // len(piece)))
+    assert time.perf_counter() - start < 20
 
 
 def test_a_record_holds_one_packed_field() -> None:

@@ -9,6 +9,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from annotation.items import Item
 from annotation.page.fields import fields_of
 from annotation.page.settings import dataset_settings
 from annotation.server.launch import Running, running
+from tests.annotation.page.page_cases import item
+from tests.browser.conftest import ARTEFACTS
 
 DOCTOR, PASSWORD = "doctor", "a-doctor-of-the-tests"
 WIDE = {"width": 1280, "height": 900}
@@ -135,9 +138,8 @@ def desktop(desk: Desk, browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-@pytest.fixture
-def open_items(desk: Desk, browser: Browser, desktop: BrowserContext) -> Iterator[Opener]:
-    """Opens a dataset as the doctor; the test fails on any script error and any request of our frame to elsewhere."""
+@contextmanager
+def _opening(desk: Desk, browser: Browser, desktop: BrowserContext) -> Iterator[Opener]:
     opened: list[BrowserContext | Page] = []
     troubles: list[str] = []
 
@@ -160,6 +162,20 @@ def open_items(desk: Desk, browser: Browser, desktop: BrowserContext) -> Iterato
     assert not troubles, troubles
 
 
+@pytest.fixture
+def open_items(desk: Desk, browser: Browser, desktop: BrowserContext) -> Iterator[Opener]:
+    """Opens a dataset as the doctor; the test fails on any script error and any request of our frame to elsewhere."""
+    with _opening(desk, browser, desktop) as opener:
+        yield opener
+
+
+@pytest.fixture(scope="module")
+def shared(desk: Desk, browser: Browser, desktop: BrowserContext) -> Iterator[Desktop]:
+    """One opened record for the tests that leave it as it is."""
+    with _opening(desk, browser, desktop) as opener:
+        yield opener([item()])
+
+
 def ready(opened: Desktop) -> None:
     """Until the record and the form stand."""
     opened.page.wait_for_selector(FRAME)
@@ -177,6 +193,12 @@ def _session(desk: Desk, browser: Browser) -> Any:
         desk.session = dict(context.storage_state())
         context.close()
     return desk.session
+
+
+def shoot(page: Page, name: str) -> None:
+    """A screenshot of what is in view, under artefacts/; a full one would scroll Argilla's form away."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=str(ARTEFACTS / f"{name}.png"))
 
 
 def sign_in(page: Page) -> None:

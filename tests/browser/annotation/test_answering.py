@@ -12,8 +12,7 @@ from playwright.sync_api import Browser, expect
 from annotation.page.answers import from_values
 from gaokerena.expert_verdicts import SideVerdict
 from tests.annotation.page.page_cases import item
-from tests.browser.annotation.conftest import WIDE, Desk, Desktop, Opener, ready, sign_in, stored
-from tests.browser.conftest import shoot
+from tests.browser.annotation.conftest import WIDE, Desk, Desktop, Opener, ready, shoot, sign_in, stored
 
 pytestmark = pytest.mark.browser
 
@@ -62,6 +61,10 @@ def test_a_whole_verdict_by_keyboard_alone(desk: Desk, browser: Browser) -> None
     page.keyboard.type("نخست 500 mL مایع وریدی.")
     opened.key("Escape", "ArrowDown", "2")
     shoot(page, "doctor-answered")
+    panel, asked = (page.locator(name).bounding_box() for name in (".questions-form__content", "#personal_data_no + *"))
+    assert panel
+    assert asked
+    assert panel["y"] <= asked["y"] <= panel["y"] + panel["height"] - asked["height"], "the question asked is in view"
     opened.key("Enter")
 
     (response,) = stored(desk, dataset)

@@ -11,8 +11,7 @@ pytest.importorskip("playwright.sync_api")
 from annotation.page.answers import from_values
 from annotation.page.fields import payload
 from tests.annotation.page.page_cases import HOSTILE, LONE, LONG, item, plain
-from tests.browser.annotation.conftest import Desk, Desktop, Opener, ready, stored
-from tests.browser.conftest import shoot
+from tests.browser.annotation.conftest import Desk, Desktop, Opener, ready, shoot, stored
 
 pytestmark = pytest.mark.browser
 
@@ -46,8 +45,8 @@ def elements(opened: Desktop) -> dict[str, Any]:
     return found
 
 
-def test_a_hostile_answer_is_shown_exactly_and_runs_nothing(open_items: Opener) -> None:
-    calm = elements(open_items([item()]))
+def test_a_hostile_answer_is_shown_exactly_and_runs_nothing(open_items: Opener, shared: Desktop) -> None:
+    calm = elements(shared)
     opened = open_items([item(left=plain("m", HOSTILE + LONE))])
     assert shown_units(opened) == units(HOSTILE + LONE)
     assert elements(opened) == calm
@@ -99,15 +98,14 @@ def test_two_hundred_kilobytes_are_shown_whole(open_items: Opener) -> None:
     assert opened.run(f"() => {clipped}") >= 0
 
 
-def test_many_marks_take_no_time(open_items: Opener) -> None:
-    opened = open_items([item()])
+def test_many_marks_take_no_time(shared: Desktop) -> None:
     script = """(root, text) => {
         const start = performance.now();
         doctorText.shown({ text, ltr: [] });
         return performance.now() - start;
     }"""
     for mark in ("**a ", "`", "```\n", "- ", "# ", "**", "* ** "):
-        took = opened.run(script, mark * (200_000 // len(mark)))
+        took = shared.run(script, mark * (200_000 // len(mark)))
         assert took < 5_000, f"{mark!r}: milliseconds; minutes, did each mark look through the rest"
 
 

@@ -10,8 +10,7 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
 from tests.annotation.page.page_cases import MODELS, item, plain
-from tests.browser.annotation.conftest import FRAME, Opener
-from tests.browser.conftest import shoot
+from tests.browser.annotation.conftest import FRAME, Desktop, Opener, shoot
 
 pytestmark = pytest.mark.browser
 
@@ -22,25 +21,24 @@ NOT_CLIPPED = """() => {
 }"""
 
 
-def test_left_is_left_and_right_is_right(open_items: Opener) -> None:
-    opened = open_items([item()])
-    left, right = (opened.frame.locator(card).bounding_box() for card in (LEFT, RIGHT))
+def test_left_is_left_and_right_is_right(shared: Desktop) -> None:
+    left, right = (shared.frame.locator(card).bounding_box() for card in (LEFT, RIGHT))
     assert left
     assert right
     assert left["x"] + left["width"] < right["x"], "the card called left stands on the left of the screen"
     assert left["y"] == right["y"]
-    expect(opened.frame.locator(f"{LEFT} h2")).to_have_text("پاسخ چپ")
-    expect(opened.frame.locator(f"{RIGHT} h2")).to_have_text("پاسخ راست")
-    expect(opened.frame.locator(f"{LEFT} .conclusion")).to_contain_text("گزینهٔ درست ج است")
-    expect(opened.frame.locator(f"{RIGHT} .conclusion")).to_contain_text("مایع وریدی")
+    expect(shared.frame.locator(f"{LEFT} h2")).to_have_text("پاسخ چپ")
+    expect(shared.frame.locator(f"{RIGHT} h2")).to_have_text("پاسخ راست")
+    expect(shared.frame.locator(f"{LEFT} .conclusion")).to_contain_text("گزینهٔ درست ج است")
+    expect(shared.frame.locator(f"{RIGHT} .conclusion")).to_contain_text("مایع وریدی")
     places = [
-        opened.page.locator(f"label[for=grade_{grade}]").bounding_box()
+        shared.page.locator(f"label[for=grade_{grade}]").bounding_box()
         for grade in ("left_much", "left", "equal", "right", "right_much")
     ]
     lefts = [place["x"] for place in places if place]
     assert len(lefts) == 5
     assert lefts == sorted(lefts), "the grades run as the cards stand"
-    shoot(opened.page, "doctor-1280")
+    shoot(shared.page, "doctor-1280")
 
 
 def test_on_a_phone_the_cards_are_stacked_and_named(open_items: Opener) -> None:
@@ -56,14 +54,13 @@ def test_on_a_phone_the_cards_are_stacked_and_named(open_items: Opener) -> None:
     shoot(opened.page, "doctor-390")
 
 
-def test_an_opened_chain_of_thought_is_whole_and_numbered(open_items: Opener) -> None:
-    opened = open_items([item()])
-    chain = opened.frame.locator(f"{RIGHT} details")
+def test_an_opened_chain_of_thought_is_whole_and_numbered(shared: Desktop) -> None:
+    chain = shared.frame.locator(f"{RIGHT} details")
     assert chain.get_attribute("open") is None, "the conclusion comes first"
-    before = opened.page.locator(FRAME).bounding_box()
+    before = shared.page.locator(FRAME).bounding_box()
     chain.locator("summary").click()
-    opened.page.wait_for_function(f"({NOT_CLIPPED})() >= 0")
-    after = opened.page.locator(FRAME).bounding_box()
+    shared.page.wait_for_function(f"({NOT_CLIPPED})() >= 0")
+    after = shared.page.locator(FRAME).bounding_box()
     assert before
     assert after
     assert after["height"] > before["height"] + 100
@@ -72,9 +69,9 @@ def test_an_opened_chain_of_thought_is_whole_and_numbered(open_items: Opener) ->
     assert last["y"] + last["height"] <= after["y"] + after["height"], "the last step is not cut off"
     assert chain.locator(".number").all_inner_texts() == ["۱", "۲", "۳"]
     expect(chain.locator(".introduction")).to_contain_text("گام‌به‌گام")
-    shoot(opened.page, "doctor-chain")
+    shoot(shared.page, "doctor-chain")
     chain.locator("summary").click()
-    opened.page.wait_for_function(
+    shared.page.wait_for_function(
         f"document.querySelector('{FRAME}').clientHeight <= {before['height']} + 1", timeout=3_000
     )
 
@@ -88,12 +85,11 @@ def test_a_side_without_a_chain_says_so_and_one_without_a_conclusion_opens_it(op
     expect(opened.frame.locator(f"{RIGHT} .conclusion")).to_contain_text("نتیجه‌گیری جداگانه‌ای ندارد")
 
 
-def test_latin_runs_stand_alone_and_marks_are_rendered(open_items: Opener) -> None:
-    opened = open_items([item()])
-    runs = opened.run("(root) => [...root.querySelectorAll('.asked bdi, .options bdi')].map((one) => one.textContent)")
+def test_latin_runs_stand_alone_and_marks_are_rendered(shared: Desktop) -> None:
+    runs = shared.run("(root) => [...root.querySelectorAll('.asked bdi, .options bdi')].map((one) => one.textContent)")
     assert runs[:3] == ["۹۰/۶۰ mmHg", "ST elevation", "II"]
     assert "Furosemide 40 mg" in runs
-    left = opened.frame.locator(f"{LEFT} .conclusion")
+    left = shared.frame.locator(f"{LEFT} .conclusion")
     assert left.locator("strong").all_inner_texts() == ["ج"]
     assert left.locator("h4").all_inner_texts() == ["چرا"]
     assert left.locator("li > div").count() == 2
@@ -102,7 +98,7 @@ def test_latin_runs_stand_alone_and_marks_are_rendered(open_items: Opener) -> No
     assert "**" not in left.inner_text()
 
 
-def test_marks_of_a_small_markdown(open_items: Opener) -> None:
+def test_marks_of_a_small_markdown(shared: Desktop) -> None:
     cases = {
         "یک\n\nدو\nسه": "p p",
         "1. الف\n2) ب\n- ج": "ul(li li li)",
@@ -121,7 +117,7 @@ def test_marks_of_a_small_markdown(open_items: Opener) -> None:
             .map((child) => child.tagName.toLowerCase() + (nested(child) && `(${nested(child)})`)).join(' ');
         return texts.map((text) => nested(doctorText.shown({ text, ltr: [] })));
     }"""
-    found = open_items([item()]).run(script, list(cases))
+    found = shared.run(script, list(cases))
     assert dict(zip(cases, found, strict=True)) == cases
 
 
@@ -148,14 +144,13 @@ def test_the_form_reads_from_right_to_left_only_here(open_items: Opener) -> None
     assert opened.page.evaluate(rules) == 0, "what we put into Argilla's page went away with us"
 
 
-def test_the_guidelines_can_be_read(open_items: Opener) -> None:
-    opened = open_items([item()])
-    opened.page.locator("text=Guidelines").first.click()
-    panel = opened.page.locator(".annotation-guidelines").first
+def test_the_guidelines_can_be_read(shared: Desktop) -> None:
+    shared.page.locator("text=Guidelines").first.click()
+    panel = shared.page.locator(".annotation-guidelines").first
     expect(panel).to_contain_text("راهنمای داوری پزشکان (نسخهٔ fa-1)")
     assert panel.locator("table").count() == 2
     assert "--rtl" in (panel.get_attribute("class") or "")
-    shoot(opened.page, "doctor-guidelines")
+    shoot(shared.page, "doctor-guidelines")
 
 
 def test_nothing_tells_a_model_anywhere(open_items: Opener) -> None:

@@ -117,12 +117,21 @@ def arguments(recipe: SftRecipe | DpoRecipe, out: Path) -> dict[str, Any]:
 
 def last_checkpoint(out: Path) -> str | None:
     """The newest checkpoint that was written whole (its trainer state comes last), None before the first."""
-    whole = [path.parent for path in (out / "checkpoints").glob("checkpoint-*/trainer_state.json")]
+    whole = [path.parent for path in (out / "checkpoints").glob("checkpoint-*/trainer_state.json") if _is_json(path)]
     if not whole:
         return None
     newest = max(whole, key=lambda path: int(path.name.rpartition("-")[2]))
     log.info("going on from %s", newest.name)
     return str(newest)
+
+
+def _is_json(path: Path) -> bool:
+    """Whether the file was written to its end: a kill may leave it empty or cut off."""
+    try:
+        read_json(path)
+    except ValueError:
+        return False
+    return True
 
 
 def save_adapter(model: PeftModel, recipe: SftRecipe | DpoRecipe, data: Path, folder: Path) -> None:

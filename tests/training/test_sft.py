@@ -173,7 +173,7 @@ def long_recipe(base: Path) -> Any:
 def test_a_run_killed_in_its_middle_ends_with_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     base, data = make_tiny(tmp_path) / "base", small.corpus(tmp_path)
     killed, whole = tmp_path / "killed", tmp_path / "whole"
-    kill_when(KILLED, killed, lambda: any(killed.glob("checkpoints/checkpoint-*/trainer_state.json")))
+    kill_when(KILLED, killed, lambda: fit.last_checkpoint(killed) is not None)
     assert not (killed / "adapter").exists()
     half = killed / "checkpoints" / "checkpoint-59"
     half.mkdir()
@@ -202,7 +202,11 @@ def test_the_newest_whole_checkpoint_is_gone_on_from(tmp_path: Path) -> None:
     for number in (2, 4):
         write_json(tmp_path / "checkpoints" / f"checkpoint-{number}" / "trainer_state.json", {})
     assert fit.last_checkpoint(tmp_path) == str(tmp_path / "checkpoints" / "checkpoint-4")
-    write_json(tmp_path / "checkpoints" / "checkpoint-10" / "trainer_state.json", {})
+    newest = tmp_path / "checkpoints" / "checkpoint-10" / "trainer_state.json"
+    for torn in ("", '{"epoch": 1.0, "log_his'):
+        newest.write_text(torn)
+        assert fit.last_checkpoint(tmp_path) == str(tmp_path / "checkpoints" / "checkpoint-4"), "killed while writing"
+    write_json(newest, {})
     assert fit.last_checkpoint(tmp_path) == str(tmp_path / "checkpoints" / "checkpoint-10"), "by number, not by name"
 
 

@@ -71,10 +71,10 @@ def ready(
     base = base or os.environ.get("ANNOTATION_PYTHON") or sys.executable
     _check(base)
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(place.with_suffix(".lock")):
+    with _alone(place.with_suffix(".lock")) as lock:
         if (python := _whole(place, requirements)) is None:
             say(f"making the server's own environment in {place} (about a minute, once)")
-            python = _make(place, requirements, base)
+            python = _make(place, requirements, base, lock)
     return python
 
 
@@ -93,10 +93,10 @@ def _whole(place: Path, requirements: Path) -> Path | None:
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
+def _alone(lock: Path) -> Iterator[int]:
     with lock.open("a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        yield handle.fileno()
 
 
 def _check(base: str) -> None:
@@ -122,21 +122,23 @@ def _dotted(version: tuple[int, ...] | list[int]) -> str:
     return ".".join(map(str, version))
 
 
-def _make(place: Path, requirements: Path, base: str) -> Path:
+def _make(place: Path, requirements: Path, base: str, lock: int) -> Path:
     shutil.rmtree(place, ignore_errors=True)  # what a killed making left
     python = place / "bin" / "python"
-    _run([base, "-m", "venv", str(place)])
+    _run([base, "-m", "venv", str(place)], lock)
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    _run([*pip, "install", "--quiet", "--no-deps", "--requirement", str(requirements)])
-    _run([*pip, "check"])
+    _run([*pip, "install", "--quiet", "--no-deps", "--requirement", str(requirements)], lock)
+    _run([*pip, "check"], lock)
     half = place / "whole.half"
     half.write_text(json.dumps({"requirements": _digest(requirements)}))
     os.replace(half, place / "whole.json")
     return python
 
 
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, env=clean_variables(), check=False)
+def _run(command: list[str], lock: int) -> None:
+    """Run a command that keeps the lock: if we are killed, the next maker waits until it has ended."""
+    variables = clean_variables()
+    done = subprocess.run(command, capture_output=True, text=True, env=variables, check=False, pass_fds=[lock])
     if done.returncode:
         last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-8:])
         raise ServerError(

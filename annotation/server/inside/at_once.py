@@ -84,9 +84,16 @@ class AtOnce(aiosqlite.Connection):  # type: ignore[misc]
                 return fn(*args, **kwargs)
             return await self._read(fn, *args, **kwargs)
         finally:
-            if self._has_turn and (self._connection is None or not self._connection.in_transaction):
+            if self._has_turn and not self._writes():
                 self._has_turn = False
                 self.shared.turn.release()
+
+    def _writes(self) -> bool:
+        """Whether its transaction goes on; a connection that was just closed has none."""
+        try:
+            return bool(self._connection.in_transaction)
+        except sqlite3.ProgrammingError:
+            return False
 
     async def _read(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """A step of a statement that only reads: at once if the whole statement was quick the last time."""

@@ -15,7 +15,7 @@ from pathlib import Path
 FOLDER = Path(__file__).with_name("guidelines")
 CURRENT = "fa-1"
 HASHES = {
-    "fa-1": "40300e78a7c912f1bf0e82b15b24cb125eb3c4ef4882c4c6e4edca512f0260a9",
+    "fa-1": "cd2ce8c72bb8116973ea8d483bd103d114885ac46a502af33f3afd34c3a3431b",
 }
 LONGEST = 10_000
 """Characters Argilla 2.8 takes."""

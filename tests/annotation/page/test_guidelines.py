@@ -9,6 +9,7 @@ import pytest
 
 from annotation.page import guidelines
 from annotation.page.questions import CONFIDENCE_NAMES, FAULT_NAMES, GRADE_NAMES, SCALE_NAMES
+from gaokerena.bidi import strip
 from gaokerena.persian import tidy
 
 VERSIONS = list(guidelines.HASHES)
@@ -45,9 +46,14 @@ def test_the_words_are_those_of_the_page() -> None:
     assert len(CONFIDENCE_NAMES) == 3
 
 
+def test_brackets_that_name_keys_are_not_mirrored() -> None:
+    """In a line from right to left a bare bracket is drawn as the other one."""
+    assert "| \u2066]\u2069 و \u2066[\u2069 | باز و بسته کردن زنجیرهٔ فکر راست و چپ |" in guidelines.text()
+
+
 def test_it_is_typed_as_a_careful_writer_types() -> None:
     for line in guidelines.text().splitlines():
-        assert tidy(line) == line.strip()
+        assert tidy(line) == strip(line).strip()
     assert not re.search("[يك٠-٩]", guidelines.text())
     prose = re.sub(r"fa-1|Ctrl\+S|\b115\b", "", guidelines.text())
     assert not re.search(r"[0-9]", re.sub(r"(?m)^\d\. ", "", prose)), "Persian digits in prose"

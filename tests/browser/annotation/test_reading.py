@@ -151,6 +151,8 @@ def test_the_guidelines_can_be_read(shared: Desktop) -> None:
     assert panel.locator("table").count() == 2
     assert "--rtl" in (panel.get_attribute("class") or "")
     shoot(shared.page, "doctor-guidelines")
+    panel.locator("table").last.scroll_into_view_if_needed()
+    shoot(shared.page, "doctor-guidelines-keys")
 
 
 def test_nothing_tells_a_model_anywhere(open_items: Opener) -> None:

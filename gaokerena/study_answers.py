@@ -124,7 +124,7 @@ def _figure(name: str, given: object, allowed: Sequence[int]) -> int | None:
     """One of the `allowed` whole numbers, None where nothing was said."""
     if given in (None, ""):
         return None
-    text = str(given) if isinstance(given, int | str) and not isinstance(given, bool) else ""
+    text = str(given) if isinstance(given, int | str) else ""
     if text.isascii() and text.isdecimal() and len(text) < 5 and int(text) in allowed:
         return int(text)
     raise _unknown(name, given, [str(figure) for figure in allowed])

@@ -65,7 +65,9 @@ def test_a_later_part_comes_later_for_everybody(tmp_path: Path) -> None:
         assert [one.part for one in study.order(code)] == sorted(parts)
 
 
-def test_a_code_goes_on_where_it_stopped_also_after_a_restart(study: Study, tmp_path: Path) -> None:
+def test_a_code_goes_on_where_it_stopped_also_after_a_restart(
+    study: Study, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     order = [one.id for one in study.order("a1")]
     for name in order[:3]:
         study.submit("a1", name, {"grade": "equal"}, 1)
@@ -76,6 +78,7 @@ def test_a_code_goes_on_where_it_stopped_also_after_a_restart(study: Study, tmp_
     for name in order[3:]:
         again.submit("a1", name, {"grade": "equal"}, 1)
     assert study.place("a1").item is None, "the other process sees it too"
+    assert caplog.text == ""
 
 
 def test_the_same_verdict_twice_is_one_row_and_another_replaces_it(study: Study) -> None:

@@ -65,7 +65,7 @@ def page(dataset_id: UUID, conditions: Sequence[ColumnElement[bool]], hits: Hits
     wanted = select(Record.id).where(Record.dataset_id == dataset_id, *conditions)
     if hits is None:
         return wanted
-    keys = func.json_each(json.dumps([key.hex for key in hits])).table_valued("value")
+    keys = func.json_each(json.dumps(list(hits))).table_valued("value")
     # The empty text keeps SQLite from fetching whole records by id; it walks an index of small rows instead.
     return wanted.where(type_coerce(Record.id, String).concat("").in_(select(keys.c.value)))
 
@@ -210,8 +210,9 @@ async def _names(db: AsyncSession, dataset_id: UUID, *asked: object) -> Names:
 async def _best_first(
     db: AsyncSession, found: Select[tuple[UUID]], hits: Hits, ties: Iterable[Any], offset: int, limit: int
 ) -> SearchResponses:
-    keys = sorted((await db.scalars(found.order_by(*ties))).all(), key=lambda key: -hits[key])
-    return _responses(keys[offset : offset + limit], hits, len(keys))
+    ordered = await db.scalars(found.with_only_columns(type_coerce(Record.id, String)).order_by(*ties))
+    keys = sorted(ordered.all(), key=lambda key: -hits[key])
+    return _responses([UUID(key) for key in keys[offset : offset + limit]], hits, len(keys))
 
 
 def _with_vectors(found: Select[tuple[UUID]], settings: VectorSettings, record: Record | None) -> Select[Any]:
@@ -221,5 +222,5 @@ def _with_vectors(found: Select[tuple[UUID]], settings: VectorSettings, record: 
 
 
 def _responses(keys: Sequence[UUID], hits: Hits | None, total: int) -> SearchResponses:
-    items = [SearchResponseItem(record_id=key, score=None if hits is None else hits[key]) for key in keys]
+    items = [SearchResponseItem(record_id=key, score=None if hits is None else hits[key.hex]) for key in keys]
     return SearchResponses(items=items, total=total)

@@ -12,20 +12,22 @@ from uuid import UUID
 
 from argilla_server.errors.future import UnprocessableEntityError
 from argilla_server.models import Record
-from sqlalchemy import Uuid, select, text
+from sqlalchemy import String, select, text, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .text_query import EVERYTHING, Leaf, TooManyWordsError, parse
 
 __all__ = ["Hits", "find"]
 
-Hits = dict[UUID, float]
-"""Record ids with their weight, greater is better; 0 for a record that was found by what it does not hold."""
+Hits = dict[str, float]
+"""Record ids (32 hexadecimal digits, as stored: objects for 5,000 of them cost more than the search) with their weight.
+
+Greater is better; 0 for a record that was found by what it does not hold."""
 
 _LEAF = text(
     "SELECT t.record_id, -bm25(live_words) AS weight FROM live_words JOIN live_texts t ON t.id = live_words.rowid"
     " WHERE live_words MATCH :match AND t.dataset_id = :dataset_id AND (:field IS NULL OR t.field = :field)"
-).columns(record_id=Uuid())
+)
 
 
 async def find(db: AsyncSession, dataset_id: UUID, query: Any) -> Hits:
@@ -62,4 +64,5 @@ async def _leaf(db: AsyncSession, dataset_id: UUID, leaf: Leaf, field: str | Non
 
 
 async def _everything(db: AsyncSession, dataset_id: UUID) -> Hits:
-    return dict.fromkeys(await db.scalars(select(Record.id).where(Record.dataset_id == dataset_id)), 0.0)
+    keys = select(type_coerce(Record.id, String)).where(Record.dataset_id == dataset_id)
+    return dict.fromkeys(await db.scalars(keys), 0.0)

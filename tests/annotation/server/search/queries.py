@@ -16,25 +16,28 @@ from tests.annotation.server.search.worlds import AGENTS, DESIGN, LABELS, STATUS
 _RECORD = ("id", "external_id", "inserted_at", "updated_at", "status")
 _NONSENSE = ("", "x", "pending", "-1", "3", "3.0", "nan", "' OR 1=1 --", "null", "true", "a", *LABELS, *AGENTS)
 
-scopes: st.SearchStrategy[Json] = st.one_of(
-    st.sampled_from([{"entity": "record", "property": name} for name in _RECORD]),
-    st.sampled_from([{"entity": "metadata", "metadata_property": name} for name in DESIGN.metadata]),
-    st.sampled_from([{"entity": "response", "question": name} for name in DESIGN.questions]),
-    st.sampled_from([{"entity": "suggestion", "question": name} for name in DESIGN.questions]),
-    st.builds(
-        lambda name, wanted: {"entity": "suggestion", "question": name, "property": wanted},
-        st.sampled_from(sorted(DESIGN.questions)),
-        st.sampled_from(("value", "score", "agent", "type")),
+_SUGGESTED = ("value", "score", "agent", "type")
+ALL_SCOPES: list[Json] = [
+    {"entity": "response", "property": "status"},
+    *({"entity": "record", "property": name} for name in _RECORD),
+    *({"entity": "metadata", "metadata_property": name} for name in DESIGN.metadata),
+    *({"entity": "response", "question": name} for name in DESIGN.questions),
+    *({"entity": "suggestion", "question": name} for name in DESIGN.questions),
+    *(
+        {"entity": "suggestion", "question": name, "property": wanted}
+        for name in DESIGN.questions
+        for wanted in _SUGGESTED
     ),
-    st.just({"entity": "response", "property": "status"}),
-)
+]
 """Every scope a filter or a sort may name."""
+
+scopes = st.sampled_from(ALL_SCOPES)
 
 
 @st.composite
-def filters(draw: st.DrawFn, world: World) -> Json:
+def filters(draw: st.DrawFn, world: World, scope: Json | None = None) -> Json:
     """One filter, on values that occur as often as not."""
-    scope = draw(scopes)
+    scope = scope or draw(scopes)
     if scope == {"entity": "response", "property": "status"}:
         return terms(scope, *draw(st.lists(st.sampled_from((*STATUSES, "pending")), min_size=1, max_size=3)))
     there = [value for record in world.records for value in values_of(world, record, scope, None)]

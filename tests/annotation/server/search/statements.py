@@ -33,7 +33,7 @@ def main(dataset: UUID, user: User) -> None:
         statements[f"{wanted} total"] = found.with_only_columns(func.count())
     completed = TermsFilter(RecordFilterScope(property="status"), ["completed"])
     statements["completed"] = page(dataset, [condition(completed, names)], None).order_by(*ADDED).limit(10)
-    hits = {UUID(int=n): 0.0 for n in range(3)}
+    hits = {UUID(int=n).hex: 0.0 for n in range(3)}
     statements["by text"] = page(dataset, [], hits).order_by(*ADDED).limit(10)
     statements["progress"] = user_statuses(dataset, user.id)
     given = {"dialect": sqlite.dialect(), "compile_kwargs": {"literal_binds": True}}

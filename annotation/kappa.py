@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from annotation.alpha import RESAMPLES, Matrix, percentiles, resampled
+from annotation.alpha import RESAMPLES, Matrix, percentiles
 from gaokerena.statistics import Interval
 
 
@@ -23,7 +23,7 @@ def kappa(one: Sequence[int], other: Sequence[int], *, values: int, weighted: bo
 
     Raises ValueError.
     """
-    found = float(_kappas(_tables(one, other, values).sum(axis=0)[None], weighted)[0])
+    found = float(_kappas(_table(one, other, values)[None], weighted)[0])
     return None if np.isnan(found) else found
 
 
@@ -31,22 +31,24 @@ def kappa_with_interval(
     one: Sequence[int], other: Sequence[int], *, values: int, weighted: bool, seed: int, resamples: int = RESAMPLES
 ) -> Interval | None:
     """Kappa and its 95 % interval; None where it is not defined, or in more than half of the resamples."""
-    tables = _tables(one, other, values)
-    estimate = float(_kappas(tables.sum(axis=0)[None], weighted)[0])
+    table = _table(one, other, values)
+    estimate = float(_kappas(table[None], weighted)[0])
     if np.isnan(estimate):
         return None
-    return percentiles(estimate, _kappas(resampled(tables, seed=seed, resamples=resamples), weighted))
+    # Drawing items with replacement is drawing cells of the table by their shares.
+    drawn = np.random.default_rng(seed).multinomial(len(one), table.ravel() / len(one), size=resamples)
+    return percentiles(estimate, _kappas(drawn.reshape(-1, values, values).astype(np.float64), weighted))
 
 
-def _tables(one: Sequence[int], other: Sequence[int], values: int) -> Matrix:
-    """A table for each item with a single 1: [items, values, values]."""
+def _table(one: Sequence[int], other: Sequence[int], values: int) -> Matrix:
+    """How often each two values met: [values, values]."""
     if len(one) != len(other):
         raise ValueError(f"two doctors' values differ in count: {len(one)} and {len(other)}")
     if any(not 0 <= value < values for value in (*one, *other)):
         raise ValueError(f"values go from 0 to {values - 1}")
-    tables = np.zeros((len(one), values, values))
-    tables[np.arange(len(one)), np.asarray(one, np.int64), np.asarray(other, np.int64)] = 1
-    return tables
+    table = np.zeros((values, values))
+    np.add.at(table, (np.asarray(one, np.int64), np.asarray(other, np.int64)), 1)
+    return table
 
 
 def _kappas(tables: Matrix, weighted: bool) -> Matrix:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,16 +11,11 @@ from annotation.server.launch import Running, running
 from tests.annotation.server.search.hands import Hand
 
 
-def environment_folder() -> Path:
-    """Where the server's environment is made once and kept, outside the repository."""
-    return Path(os.environ.get("ANNOTATION_ENVIRONMENT") or Path.home() / ".cache/gaokerena/annotation-server")
-
-
 @pytest.fixture(scope="session")
-def search_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def search_server(tmp_path_factory: pytest.TempPathFactory, environment_folder: Path) -> Iterator[Running]:
     """A server in an empty home; tests make datasets of their own in it."""
     home = tmp_path_factory.mktemp("search") / "home"
-    with running(home, port=0, folder=environment_folder()) as server:
+    with running(home, port=0, folder=environment_folder) as server:
         yield server
 
 

@@ -140,7 +140,7 @@ def test_there_and_back(argilla: Argilla, server: Running, rooms: ExitStack, tmp
     assert done.seen == {"submitted": 3 * 180}
     assert pull(argilla, workspace, "first", folder).appended.total() == 0
     summary = summarise(read_workspace(folder), Rules(), overlap=3, seed=1)
-    people = Pseudonyms(folder)
+    people, missed = Pseudonyms(folder), list[Any]()
     for name, error in ERRORS.items():
         (row,) = [each for each in summary["doctors"] if each["judge"] == people.of(name)]
         for measure, expected in (
@@ -150,7 +150,10 @@ def test_there_and_back(argilla: Argilla, server: Running, rooms: ExitStack, tmp
             (row["side"], 0.5),
         ):
             low, high = measure["ci95"]
-            assert low <= expected <= high, (name, measure)
+            missed += [] if low <= expected <= high else [(name, expected, measure)]
+            assert low - 0.1 <= expected <= high + 0.1, (name, expected, measure)
+    # Items and seats follow from a key made anew: of twelve 95 % intervals more than three miss once in 450 runs.
+    assert len(missed) <= 3, missed
     manifest = export(folder, tmp_path / "out" / "pairs.jsonl", Rules())
     _by_hand(folder, tmp_path / "out" / "pairs.jsonl", manifest)
     for text in (

@@ -118,7 +118,10 @@ def read_table(path: Path, columns: Sequence[str] = COLUMNS) -> Any:
     if not table.num_rows:
         raise TranscriptsError(f"{found}: no rows; fetch or write it again")
     _check_values(found, table)
-    return table.cast(pa.schema([SCHEMA.field(name) for name in columns]))
+    try:
+        return table.cast(pa.schema([SCHEMA.field(name) for name in columns]))
+    except pa.ArrowInvalid as error:
+        raise TranscriptsError(f"{found}: a whole number is too large ({error}); correct it") from error
 
 
 def write(rows: Iterable[Transcript], path: Path) -> int:

@@ -14,7 +14,8 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from gaokerena.transcripts import FILE, TranscriptsError, locate, read_table
 LIVE = "transcripts"
 """The folder of a live run that holds its transcripts."""
 NO_CHOICE, NOT_ASKED = -1, -2
+_OPTIONS = ("option_a", "option_b", "option_c", "option_d")
 _COLUMNS = (
     "suite", "subject", "question_index", "question", "option_a", "option_b", "option_c", "option_d", "gold",
     "model", "prompting", "run", "response", "annotated_choice",
@@ -52,7 +54,8 @@ class Rows:
     runs: list[int]
     responses: list[str]
     annotated: list[str | None]
-    unscored: Counter[str] = field(default_factory=Counter)
+    unscored: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many rows were left out, by suite and reason."""
 
     def __len__(self) -> int:
         return len(self.places)
@@ -89,6 +92,22 @@ class Group:
     def name(self) -> tuple[str, str]:
         return self.model, self.prompting
 
+    def only(self, entries: Sequence[int]) -> Group:
+        """The group with these entries alone."""
+        return replace(
+            self,
+            subjects=tuple(self.subjects[entry] for entry in entries),
+            indices=tuple(self.indices[entry] for entry in entries),
+            texts=tuple(self.texts[entry] for entry in entries),
+            gold=self.gold[entries],
+            choices=self.choices[entries],
+        )
+
+    def incomplete(self) -> Counter[str]:
+        """Questions by subject to which some runs are missing."""
+        gaps = np.flatnonzero((self.choices == NOT_ASKED).any(axis=1))
+        return Counter(self.subjects[entry] for entry in gaps.tolist())
+
 
 def files_of(path: Path) -> tuple[Path, ...]:
     """The transcripts at `path`: a file, a folder with the published ones, or the folder of a live run."""
@@ -104,16 +123,36 @@ def load(path: Path) -> Rows:
     """Every row of the transcripts at `path` that can be scored. Raises TranscriptsError."""
     files = files_of(path)
     table = pa.concat_tables([read_table(file, _COLUMNS) for file in files])
-    options = pc.and_(*(pc.not_equal(table[f"option_{letter}"], "") for letter in "ab"))
-    scorable = pc.and_(pc.is_valid(table["gold"]), options)
-    unscored = Counter(table.filter(pc.invert(scorable))["suite"].to_pylist())
+    _check_names(path, table)
+    empty = [pc.equal(pc.utf8_trim_whitespace(table[name]), "") for name in ("question", *_OPTIONS)]
+    some, every = reduce(pc.or_, empty), reduce(pc.and_, empty[1:])
+    scorable = pc.and_(pc.is_valid(table["gold"]), pc.invert(some))
+    unscored: Counter[tuple[str, str]] = Counter()
+    for why, these in (
+        ("free form", every),
+        ("an empty question or option", pc.and_(some, pc.invert(every))),
+        ("no gold letter", pc.and_(pc.is_null(table["gold"]), pc.invert(some))),
+    ):
+        unscored.update((suite, why) for suite in table.filter(these)["suite"].to_pylist())
     table = table.filter(scorable)
     if not table.num_rows:
-        raise TranscriptsError(f"{path}: no row has options and a gold letter; free-form answers are for `judge`")
+        reasons = ", ".join(f"{count} {why}" for (_, why), count in unscored.items())
+        raise TranscriptsError(f"{path}: no row can be scored ({reasons}); free-form answers are for `evaluate judge`")
     return _columns(files, table, unscored)
 
 
-def _columns(files: tuple[Path, ...], table: Any, unscored: Counter[str]) -> Rows:
+def _check_names(path: Path, table: Any) -> None:
+    """A row without a suite, a model or a subject belongs nowhere; `all` is the name of the total."""
+    for name in ("suite", "model", "subject"):
+        row = pc.index(pc.equal(pc.utf8_trim_whitespace(table[name]), ""), True).as_py()
+        if row >= 0:
+            raise TranscriptsError(f"{path}: column {name!r} is empty in row {row}; fill it in")
+    row = pc.index(table["subject"], "all").as_py()
+    if row >= 0:
+        raise TranscriptsError(f"{path}: subject 'all' in row {row} is the name of the total; give it another name")
+
+
+def _columns(files: tuple[Path, ...], table: Any, unscored: Counter[tuple[str, str]]) -> Rows:
     lists = {name: _shared(table[name]) for name in table.column_names if name != "response"}
     texts = zip(*(lists[name] for name in ("question", "option_a", "option_b", "option_c", "option_d")), strict=True)
     known: dict[tuple[str, ...], tuple[str, ...]] = {}

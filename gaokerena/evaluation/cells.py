@@ -4,7 +4,8 @@
 
 `all` is the micro average: every question of the suite weighs the same. Percent throughout. A question without a choice
 counts as wrong in `accuracy` (as published) and as 0 in `negative_marking`, where each wrong choice costs a third.
-`ci95`: Wilson's interval where every choice is whole, a bootstrap over questions where it is a mean or a tie is split.
+`ci95`: Wilson's interval where every choice is whole, a bootstrap over questions where it is a mean or a tie is split
+(where all questions score alike, the exact bound for what was never seen).
 """
 
 from __future__ import annotations
@@ -63,11 +64,12 @@ def cells_of(decisions: Sequence[Decision], *, seed: int) -> list[dict[str, Any]
     for decision in decisions:
         for subject, rows in _parts(decision):
             found.append(_cell(decision, subject, rows))
-    fractions = [scores for _, scores in found if scores is not None]
+    fractions = [scores for _, scores in found if scores is not None and not constant(scores, 0.0, 1.0)]
     bounds = iter(intervals_of(fractions, seed=seed))
     for cell, scores in found:
         if scores is not None:
-            cell["ci95"] = [_percent(bound) for bound in next(bounds)]
+            low, high = constant(scores, 0.0, 1.0) or next(bounds)
+            cell["ci95"] = [_percent(low), _percent(high)]
     return [cell for cell, _ in found]
 
 
@@ -112,15 +114,27 @@ def _cell(
 
 
 def _passes(group: Group, rows: NDArray[np.intp]) -> dict[str, Any]:
-    """pass@k for every k up to the fewest runs of a question."""
+    """pass@k for every k up to the most runs of a question, over the questions that have so many."""
     choices = group.choices[rows]
     asked = (choices != NOT_ASKED).sum(axis=1)
     correct = (choices == group.gold[rows, None]).sum(axis=1)
-    plain = {k: pass_at_k(correct, asked, k) for k in range(1, int(asked.min()) + 1)}
+    plain = {k: pass_at_k(correct[asked >= k], asked[asked >= k], k) for k in range(1, int(asked.max(initial=0)) + 1)}
     return {
         "pass_at_k": {str(k): _percent(value) for k, value in plain.items()},
         "pass_at_k_corrected": {str(k): _percent(corrected(value, k)) for k, value in plain.items()},
     }
+
+
+def constant(scores: NDArray[np.float64], least: float, most: float) -> tuple[float, float] | None:
+    """The interval of a mean whose values are all equal, which a bootstrap would give no width; None if they are not.
+
+    Up to a share of 1 - 0.025^(1/n) of the questions could be otherwise without one being seen (Clopper and Pearson
+    1934, no event in n); the mean moves by that share of the way to `least` or `most`.
+    """
+    if scores.size == 0 or np.ptp(scores) > 1e-9:
+        return None
+    value, unseen = float(scores[0]), 1 - 0.025 ** (1 / scores.size)
+    return value + unseen * (least - value), value + unseen * (most - value)
 
 
 def _percent(share: float) -> float:

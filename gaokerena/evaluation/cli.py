@@ -105,7 +105,10 @@ def _pools(named: list[str] | None) -> list[tuple[tuple[str, str], ...]] | None:
     for text in named:
         parts = re.split(r"(?<=:cot)\+|(?<=:straight)\+", text) if ":" in text else text.split("+")
         members = [part.rpartition(":") if ":" in part else (part, ":", "cot") for part in parts]
-        pools.append(tuple((model, prompting) for model, _, prompting in members))
+        pool = tuple((model, prompting) for model, _, prompting in members)
+        if len(set(pool)) < len(pool):
+            raise fail(f"--pool {text}: names a model's answers twice; name each once")
+        pools.append(pool)
     return pools
 
 

@@ -59,7 +59,12 @@ def _own(group: Group, alignment: Alignment, final: NDArray[np.int8] | None) -> 
         if applicable(rule, group.samples):
             yield decision(rule, decide(group.choices))
     if final is not None:
-        yield decision("verifier", verifier(group.choices, final))
+        covered = np.flatnonzero(final != NOT_ASKED)
+        part, settled = group.only(covered.tolist()), numbers[covered]
+        decided = verifier(part.choices, final[covered])
+        yield Decision(
+            group.suite, *group.name, "verifier", part.subjects, settled, part.gold, decided, group.samples, part
+        )
 
 
 def default_pools(sampled: Sequence[Group]) -> list[tuple[Group, ...]]:

@@ -9,10 +9,11 @@ Not covered: searching for better rules (`search`), drawing (`report`).
 from __future__ import annotations
 
 import platform
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -50,12 +51,19 @@ class Evaluated:
     """Everything read and decided, before it is written down."""
 
     rows: Rows
-    read: list[Reading] | None
+    reading: Callable[[], list[Reading]] | None
     choices: Choices
     seed: int
     suites: dict[str, Suite]
     notes: tuple[str, ...] = ()
     """What was found beside the transcripts and not used, with the reason."""
+    verified: tuple[dict[str, Any], ...] = ()
+    """The verifier's files used, and whose answers each one settles."""
+
+    @cached_property
+    def read(self) -> list[Reading] | None:
+        """What the option reader made of every answer; waits for it, which other work need not."""
+        return self.reading() if self.reading else None
 
 
 def evaluate(
@@ -79,13 +87,13 @@ def evaluate(
         raise TranscriptsError(f"{path}: no row has an annotated_choice; evaluate with --choices extracted")
     verified = _Verifiers(verifiers is None)
     verified.read(verifier_file.beside(path) if verifiers is None else verifiers, {place[0] for place in rows.places})
-    reading = extraction.begin(rows) if extract or choices == "extracted" else None
+    reading = cache(extraction.begin(rows)) if extract or choices == "extracted" else None
     chosen = extraction.choices(reading()) if choices == "extracted" and reading else rows.annotated
     by_suite: dict[str, list[Group]] = defaultdict(list)
     for group in grouped(rows, letters(chosen)):
         by_suite[group.suite].append(group)
     suites = {suite: _suite(groups, verified, pools, seed) for suite, groups in by_suite.items()}
-    return Evaluated(rows, reading() if reading else None, choices, seed, suites, tuple(verified.notes))
+    return Evaluated(rows, reading, choices, seed, suites, tuple(verified.notes), tuple(verified.used))
 
 
 @dataclass
@@ -95,6 +103,7 @@ class _Verifiers:
     found: bool
     rows: list[verifier_file.Verified] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    used: list[dict[str, Any]] = field(default_factory=list)
 
     def read(self, files: Sequence[Path], suites: set[str]) -> None:
         """Raises TranscriptsError for a broken file, and for one of other suites that was named."""
@@ -111,8 +120,9 @@ class _Verifiers:
 
     def attach(self, groups: Sequence[Group]) -> dict[Name, NDArray[np.int8]]:
         """Final choices of a suite by their group. Raises TranscriptsError where a file that was named fits none."""
+        rows = [row for row in self.rows if row.suite == groups[0].suite]
         try:
-            return verifier_file.attach([row for row in self.rows if row.suite == groups[0].suite], groups)
+            return verifier_file.attach(rows, groups, self.used)
         except TranscriptsError as error:
             self._refuse(str(error))
             return {}
@@ -140,16 +150,20 @@ def as_json(found: Evaluated, command: str) -> dict[str, Any]:
             "files": [path.name for path in rows.files],
             "sha256": rows.digest(),
             "rows": len(rows),
-            "unscored": dict(rows.unscored),
+            "unscored": dict(_by_suite(rows)),
+            "unscored_reasons": [
+                {"suite": suite, "reason": why, "rows": count} for (suite, why), count in rows.unscored.items()
+            ],
+            "verifiers": list(found.verified),
         },
         "notes": list(found.notes),
         "choices": found.choices,
         "seed": seed,
         "resamples": RESAMPLES,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in ("numpy", "scipy")}},
-        "alignment": [suite.alignment.report() for suite in found.suites.values()],
+        "alignment": [suite.alignment.report() | {"incomplete": _incomplete(suite)} for suite in found.suites.values()],
         "cells": [],
-        "extraction": extraction.measured(rows, found.read, seed=seed) if found.read and any(rows.annotated) else [],
+        "extraction": [],
         "comparisons": [],
         "abstention": [],
         "invariance": [],
@@ -159,7 +173,25 @@ def as_json(found: Evaluated, command: str) -> dict[str, Any]:
         report["comparisons"] += comparisons_of(pairs(suite.decisions), suite.alignment, seed=seed)
         report["abstention"] += [abstention(group) for group in suite.groups if group.samples > 1]
         report["invariance"] += _invariances(suite, seed)
+    if any(rows.annotated) and found.read:  # asked for last: the answers are read by other processes meanwhile
+        report["extraction"] = extraction.measured(rows, found.read, seed=seed)
     return report
+
+
+def _by_suite(rows: Rows) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for (suite, _), count in rows.unscored.items():
+        counts[suite] += count
+    return counts
+
+
+def _incomplete(suite: Suite) -> list[dict[str, Any]]:
+    """Questions of which some runs are missing; they count with the runs they have."""
+    return [
+        {"model": group.model, "prompting": group.prompting, "subject": subject, "questions": count}
+        for group in suite.groups
+        for subject, count in group.incomplete().items()
+    ]
 
 
 def _invariances(suite: Suite, seed: int) -> list[dict[str, Any]]:
@@ -175,7 +207,8 @@ def _invariances(suite: Suite, seed: int) -> list[dict[str, Any]]:
 def pairs(decisions: Sequence[Decision]) -> list[tuple[Decision, Decision]]:
     """What is compared: models under one rule and prompting, and one model's or pool's rules with each other.
 
-    Decisions over several models are compared with the verifier's, or where there is none with plurality's.
+    The verifier's decision is compared with every other model's straight answer and plurality: to beat what abstains
+    is no news. Decisions over several models are compared with it, or where there is none with plurality.
     """
     own = [decision for decision in decisions if decision.own is not None]
     several = [decision for decision in decisions if decision.own is None]
@@ -186,7 +219,12 @@ def pairs(decisions: Sequence[Decision]) -> list[tuple[Decision, Decision]]:
         if _alike(one, other) or _one_models_rules(one, other)
     ]
     verified = [decision for decision in own if decision.rule == "verifier"]
-    found += [(one, o) for one in verified for o in own if o.prompting == "straight" and o.model != one.model]
+    found += [
+        (one, o)
+        for one in verified
+        for o in own
+        if o.model != one.model and (o.prompting == "straight" or o.rule == "plurality")
+    ]
     yardsticks = verified or [decision for decision in own if decision.rule == "plurality"]
     return found + [(one, other) for one in several for other in yardsticks]
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaokerena.evaluation.answers import Rows
-from gaokerena.evaluation.resampling import intervals
+from gaokerena.evaluation.resampling import by_length, intervals
 from gaokerena.files import atomic
 from gaokerena.options import Reading, read_option
 from gaokerena.questions import Letter
@@ -31,7 +31,10 @@ from gaokerena.questions import Letter
 _ALONE = 2_000
 """As many answers are read faster than a worker starts."""
 _AT_ONCE = 500
+_KEPT = 20_000
+"""Characters read at each end of a longer answer; the longest published one has 5,000."""
 
+Array = NDArray[np.float64]
 Answered = tuple[str, tuple[str, ...]]
 """A response, and (question, four options)."""
 
@@ -58,7 +61,12 @@ def begin(rows: Rows, workers: int | None = None) -> Callable[[], list[Reading]]
 
 
 def _read_some(answered: Sequence[Answered]) -> list[Reading]:
-    return [read_option(said, text[1:], question=text[0]) for said, text in answered]
+    return [read_option(_shortened(said), text[1:], question=text[0]) for said, text in answered]
+
+
+def _shortened(said: str) -> str:
+    """An answer that went astray, without its middle: where it begins and ends is where it chooses."""
+    return said if len(said) <= 2 * _KEPT else f"{said[:_KEPT]}\n{said[-_KEPT:]}"
 
 
 def choices(read: Sequence[Reading]) -> list[Letter | None]:
@@ -74,31 +82,43 @@ def measured(rows: Rows, read: Sequence[Reading], *, seed: int) -> list[dict[str
     places: dict[tuple[str, str], list[int]] = defaultdict(list)
     for row, name in enumerate(zip(rows.models, rows.promptings, strict=True)):
         places[name].append(row)
-    return [_agreement(rows, read, *name, found, seed) for name, found in places.items()]
+    same = np.array([reading.choice == noted for reading, noted in zip(read, rows.annotated, strict=True)], float)
+    lettered = np.array([noted is not None for noted in rows.annotated], float)
+    entries = [_counted(read, *name, found, same, lettered) for name, found in places.items()]
+    columns = [_by_question(rows, found, same, lettered) for found in places.values()]
+    for alike in by_length([column[:, 0] for column in columns]).values():
+        sums, sizes = (np.column_stack([columns[place][:, part] for place in alike]) for part in ([0, 2], [1, 3]))
+        low, high = intervals(sums, seed=seed, sizes=sizes)
+        for number, place in enumerate(alike):
+            for offset, key in enumerate(("ci95", "ci95_lettered")):
+                bounds = [round(100 * float(bound[2 * number + offset]), 6) for bound in (low, high)]
+                entries[place][key] = bounds if entries[place]["agreement" + key[4:]] is not None else None
+    return entries
 
 
-def _agreement(
-    rows: Rows, read: Sequence[Reading], model: str, prompting: str, found: list[int], seed: int
+def _counted(
+    read: Sequence[Reading], model: str, prompting: str, found: list[int], same: Array, lettered: Array
 ) -> dict[str, Any]:
-    lettered = [row for row in found if rows.annotated[row] is not None]
-    entry: dict[str, Any] = {"model": model, "prompting": prompting}
-    for name, these in (("", found), ("_lettered", lettered)):
-        same = np.array([read[row].choice == rows.annotated[row] for row in these], float)
-        entry[f"n{name}"] = len(these)
-        entry[f"agreement{name}"] = round(100 * float(same.mean()), 6) if these else None
-        entry[f"ci95{name}"] = _interval(same, [rows.places[row] for row in these], seed) if these else None
-    entry["reasons"] = dict(Counter(read[row].reason for row in found).most_common())
-    return entry
+    right, noted = same[found], lettered[found]
+    return {
+        "model": model,
+        "prompting": prompting,
+        "n": len(found),
+        "agreement": round(100 * float(right.mean()), 6),
+        "ci95": None,
+        "n_lettered": int(noted.sum()),
+        "agreement_lettered": round(100 * float((right * noted).sum() / noted.sum()), 6) if noted.any() else None,
+        "ci95_lettered": None,
+        "reasons": dict(Counter(read[row].reason for row in found).most_common()),
+    }
 
 
-def _interval(same: NDArray[np.float64], questions: Sequence[object], seed: int) -> list[float]:
-    """Bootstrap over questions of the mean of `same`."""
-    number = {question: place for place, question in enumerate(dict.fromkeys(questions))}
-    places = np.array([number[question] for question in questions])
-    sums = np.bincount(places, same)[:, None].astype(np.float64)
-    sizes = np.bincount(places)[:, None].astype(np.float64)
-    low, high = intervals(sums, seed=seed, sizes=sizes)
-    return [round(100 * float(low[0]), 6), round(100 * float(high[0]), 6)]
+def _by_question(rows: Rows, found: list[int], same: Array, lettered: Array) -> Array:
+    """[questions, 4]: rows that agree and rows, then both of the lettered alone."""
+    number = {question: place for place, question in enumerate(dict.fromkeys(rows.places[row] for row in found))}
+    places = np.array([number[rows.places[row]] for row in found])
+    parts = (same[found], np.ones(len(found)), same[found] * lettered[found], lettered[found])
+    return np.column_stack([np.bincount(places, part) for part in parts])
 
 
 def disagreements(rows: Rows, read: Sequence[Reading]) -> Iterator[dict[str, Any]]:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaokerena.evaluation.alignment import Alignment
-from gaokerena.evaluation.cells import Decision
+from gaokerena.evaluation.cells import Decision, constant
 from gaokerena.evaluation.resampling import intervals_of, sign_flips_of
 from gaokerena.statistics import mcnemar_exact
 
@@ -43,8 +43,9 @@ def comparisons_of(
         made.append(entry)
         differences.append(np.nan_to_num(a) - np.nan_to_num(b))
     fractions = [place for place, entry in enumerate(made) if entry["test"] == "sign_flip"]
-    for entry, (low, high) in zip(made, intervals_of(differences, seed=seed), strict=True):
-        entry["ci95"] = [round(100 * low, 6), round(100 * high, 6)]
+    drawn = zip(differences, intervals_of(differences, seed=seed), strict=True)
+    for entry, (values, bounds) in zip(made, drawn, strict=True):
+        entry["ci95"] = [round(100 * bound, 6) for bound in constant(values, -1.0, 1.0) or bounds]
     for place, p in zip(fractions, sign_flips_of([differences[place] for place in fractions], seed=seed), strict=True):
         made[place]["p"] = p
     return made

@@ -15,6 +15,13 @@ def as_text(report: dict[str, Any]) -> str:
     """All tables, separated by blank lines."""
     source = report["source"]
     head = f"{', '.join(source['files'])}: {source['rows']} answers, choices {report['choices']}, seed {report['seed']}"
+    head += "".join(
+        f"\n  not scored: {entry['rows']} rows of {entry['suite']}, {entry['reason']}"
+        for entry in source["unscored_reasons"]
+    ) + "".join(
+        f"\n  verifier: {entry['file']} settles {entry['model']} {entry['prompting']} in {entry['suite']}"
+        for entry in source["verifiers"]
+    )
     parts = [head, _alignment(report["alignment"]), _cells(report["cells"]), _extraction(report["extraction"])]
     return "\n\n".join(part for part in [*parts, _comparisons(report["comparisons"])] if part)
 
@@ -38,8 +45,8 @@ def _alignment(suites: Sequence[dict[str, Any]]) -> str:
     for suite in suites:
         ways = ", ".join(f"{count} by {way}" for way, count in suite["aligned_by"].items() if count)
         lines.append(f"{suite['suite']}: {suite['questions']} questions; rows matched: {ways or 'none to match'}")
-        for kind in ("unaligned", "repeated", "missing"):
-            for entry in suite[kind]:
+        for kind in ("unaligned", "repeated", "missing", "incomplete"):
+            for entry in suite.get(kind, []):
                 count = entry.get("rows", entry.get("questions"))
                 lines.append(f"  {kind}: {count} of {entry['model']} {entry['prompting']} in {entry['subject']}")
     return "\n".join(lines)

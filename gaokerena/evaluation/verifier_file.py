@@ -10,10 +10,12 @@ a subject, or was edited, by number and gold letter.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +23,7 @@ import pyarrow.json as pj
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from gaokerena.evaluation.answers import NO_CHOICE, Group, letters
+from gaokerena.evaluation.answers import NO_CHOICE, NOT_ASKED, Group, letters
 from gaokerena.evaluation.likeness import folded
 from gaokerena.evaluation.rules import ABSTAINED, OF, sc3of5
 from gaokerena.questions import LETTERS
@@ -59,6 +61,8 @@ def beside(path: Path) -> tuple[Path, ...]:
 
 def read(path: Path) -> list[Verified]:
     """Every row. Raises TranscriptsError for a missing, broken or empty file, a missing column or a wrong value."""
+    if not path.is_file():
+        raise TranscriptsError(f"{path}: no such file; name a verifier's file, or leave it out with --no-verifier")
     try:
         table = pj.read_json(path) if path.suffix == ".jsonl" else pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
@@ -94,11 +98,14 @@ def _check(path: Path, number: int, row: Verified) -> None:
             )
 
 
-def attach(rows: Sequence[Verified], groups: Sequence[Group]) -> dict[tuple[str, str], NDArray[np.int8]]:
+def attach(
+    rows: Sequence[Verified], groups: Sequence[Group], told: list[dict[str, Any]] | None = None
+) -> dict[tuple[str, str], NDArray[np.int8]]:
     """Final choices by the group they belong to, `NO_CHOICE` where the verifier settled nothing.
 
-    Raises TranscriptsError where no group with five runs repeats the self-consistent choices of a file, and where two
-    files verify one group.
+    Questions of subjects that a file does not cover are NOT_ASKED. `told` is given a line for each file: whose answers
+    it settles, its hash, and how many of its rows no question has. Raises TranscriptsError where no group with five
+    runs repeats the self-consistent choices of a file, and where two files verify one group.
     """
     by_file: dict[Path, list[Verified]] = defaultdict(list)
     for row in rows:
@@ -109,6 +116,12 @@ def attach(rows: Sequence[Verified], groups: Sequence[Group]) -> dict[tuple[str,
         if group.name in found:
             raise TranscriptsError(f"{path}: verifies {':'.join(group.name)} once more; give one file a model")
         found[group.name] = _final(part, group)
+        if told is not None:
+            told.append({
+                "file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "suite": group.suite,
+                "model": group.model, "prompting": group.prompting, "rows": len(part),
+                "unmatched": _unmatched(part, group),
+            })  # fmt: skip
     return found
 
 
@@ -157,8 +170,22 @@ def _alike(rows: Sequence[Verified], group: Group) -> float:
 
 
 def _final(rows: Sequence[Verified], group: Group) -> NDArray[np.int8]:
-    final = np.full(len(group.gold), NO_CHOICE, np.int8)
-    for entry, letter in zip(_entries(rows, group), letters([row.final for row in rows]), strict=True):
-        if entry >= 0:
-            final[entry] = letter
+    covered = {row.subject for row in rows}
+    final = np.array([NO_CHOICE if subject in covered else NOT_ASKED for subject in group.subjects], np.int8)
+    seen: set[int] = set()
+    for row, entry, letter in zip(rows, _entries(rows, group), letters([row.final for row in rows]), strict=True):
+        if entry < 0:
+            continue
+        if entry in seen:
+            raise TranscriptsError(
+                f"{row.path}: {row.subject}, question_index {row.index} stands twice; keep one of the rows"
+            )
+        seen.add(entry)
+        final[entry] = letter
     return final
+
+
+def _unmatched(rows: Sequence[Verified], group: Group) -> int:
+    """Rows of the group's subjects that none of its questions has."""
+    asked = set(group.subjects)
+    return sum(entry < 0 and row.subject in asked for row, entry in zip(rows, _entries(rows, group), strict=True))

@@ -76,9 +76,29 @@ def test_free_form_rows_and_rows_without_gold_are_counted_not_scored(tmp_path: P
     keyless = [row.model_copy(update={"gold": None, "question_index": 9}) for row in plain]
     loaded = load(saved(tmp_path, plain + free + keyless))
     assert len(loaded) == 2
-    assert loaded.unscored == {"آزاد": 2, "s": 2}
-    with pytest.raises(TranscriptsError, match=r"rows\.jsonl: no row has options and a gold letter; free-form answers"):
+    assert loaded.unscored == {("آزاد", "free form"): 2, ("s", "no gold letter"): 2}
+    with pytest.raises(TranscriptsError, match=r"rows\.jsonl: no row can be scored \(2 free form\); free-form answers"):
         load(saved(tmp_path, free, "rows.jsonl"))
+
+
+def test_one_empty_option_is_enough_and_nameless_rows_are_refused(tmp_path: Path) -> None:
+    plain = rows_of("r", "cot", ["AA"], "A")
+    for option in ("option_a", "option_d"):
+        holed = [row.model_copy(update={option: " ", "question_index": 5}) for row in plain]
+        loaded = load(saved(tmp_path, plain + holed, f"{option}.jsonl"))
+        assert loaded.unscored == {("s", "an empty question or option"): 2}
+    for name, value in (("model", ""), ("suite", " "), ("subject", "all")):
+        rows = [*plain, plain[0].model_copy(update={name: value})]
+        with pytest.raises(TranscriptsError, match=rf"{name}.*row 2"):
+            load(saved(tmp_path, rows, f"{name}.jsonl"))
+
+
+def test_missing_runs_are_counted(tmp_path: Path) -> None:
+    rows = [row for row in rows_of("r", "cot", ["AAA", "ABC"], "AB") if (row.question_index, row.run) != (1, 2)]
+    loaded = load(saved(tmp_path, rows))
+    (found,) = grouped(loaded, letters(loaded.annotated))
+    assert found.incomplete() == {"گوارش": 1}
+    assert found.only([1]).choices.tolist() == [[0, NOT_ASKED, 2]]
 
 
 def test_one_run_twice_is_refused(tmp_path: Path) -> None:

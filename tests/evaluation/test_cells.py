@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gaokerena.evaluation.alignment import align
 from gaokerena.evaluation.answers import NO_CHOICE, Group
-from gaokerena.evaluation.cells import ALL, Decision, cells_of
+from gaokerena.evaluation.cells import ALL, Decision, cells_of, constant
 from gaokerena.evaluation.decisions import decisions_of
 from gaokerena.evaluation.resampling import intervals
 from gaokerena.evaluation.rules import Decided, one_hot, right
@@ -78,13 +78,13 @@ def test_a_tiny_file_by_hand(
 
 
 def test_pass_at_k_by_hand(cells: dict[tuple[str, str, str], dict[str, Any]]) -> None:
-    """Right runs: 5, 2, 2, 0 of five | 3 of five, 1 of four; k goes to the fewest runs of a question."""
+    """Right runs: 5, 2, 2, 0 of five | 3 of five, 1 of four; a k counts the questions that have so many runs."""
     heart, lung = cells["r", "single", "قلب"], cells["r", "sc3of5", "ریه"]
     assert heart["pass_at_k"] == pytest.approx({"1": 45.0, "2": 60.0, "3": 70.0, "4": 75.0, "5": 75.0})
-    assert lung["pass_at_k"] == pytest.approx({"1": 42.5, "2": 70.0, "3": 87.5, "4": 100.0})
+    assert lung["pass_at_k"] == pytest.approx({"1": 42.5, "2": 70.0, "3": 87.5, "4": 100.0, "5": 100.0})
     assert heart["pass_at_k_corrected"]["1"] == pytest.approx(100 * (0.45 - 0.25) / 0.75, abs=1e-5)
     assert heart["pass_at_k_corrected"]["2"] == pytest.approx(100 * (0.6 - 0.4375) / 0.5625, abs=1e-5)
-    assert list(cells["r", "single", ALL]["pass_at_k"]) == ["1", "2", "3", "4"]
+    assert list(cells["r", "single", ALL]["pass_at_k"]) == ["1", "2", "3", "4", "5"]
 
 
 def test_the_micro_average_weighs_questions_not_subjects(cells: dict[tuple[str, str, str], dict[str, Any]]) -> None:
@@ -102,6 +102,14 @@ def test_whole_choices_have_wilsons_interval(correct: int, n: int, published: tu
     for blank in (0, 7):
         cell = cells_of([counted(correct, n - correct - blank, blank)], seed=1)[-1]
         assert cell["ci95"] == pytest.approx(published, abs=0.005)
+
+
+def test_equal_scores_still_leave_doubt() -> None:
+    """Two runs of three questions, one right each: 50 %, and up to 1 - 0.025^(1/3) of the questions may differ."""
+    unseen = 1 - 0.025 ** (1 / 3)
+    found = constant(np.full(3, 0.5), 0.0, 1.0)
+    assert found == pytest.approx((0.5 - 0.5 * unseen, 0.5 + 0.5 * unseen))
+    assert constant(np.array([0.5, 0.5, 0.6]), 0.0, 1.0) is None
 
 
 def test_fractions_have_a_bootstrap_over_questions(cells: dict[tuple[str, str, str], dict[str, Any]]) -> None:

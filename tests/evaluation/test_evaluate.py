@@ -167,7 +167,7 @@ def test_a_verifier_beside_is_taken_and_one_for_another_suite_noted(tmp_path: Pa
     found = as_json(evaluate(path, extract=False), "")
     assert cell(found, "r", "verifier")["correct"] == 12
     against = [(c["b"], c["b_prompting"]) for c in found["comparisons"] if (c["a"], c["a_rule"]) == ("r", "verifier")]
-    assert sorted(against) == [("r", "straight"), ("v", "straight")]
+    assert sorted(against) == [("r", "straight"), ("v", "cot"), ("v", "straight")]
     assert {(c["a_rule"], c["b_rule"]) for c in found["comparisons"] if "+" in c["a"]} == {("pooled", "verifier")}
     without = as_json(evaluate(path, verifiers=[], extract=False), "")
     assert "verifier" not in {one["rule"] for one in without["cells"]}

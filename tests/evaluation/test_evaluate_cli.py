@@ -265,7 +265,8 @@ def test_free_form_answers_alone_are_sent_to_the_judge(tmp_path: Path) -> None:
     rows: list[Transcript] = [row.model_copy(update=free) for row in rows_of("r", "cot", ["A"], "A")]
     write(rows, tmp_path / "free.parquet")
     refused(
-        door("free.parquet"), "free.parquet: no row has options and a gold letter; free-form answers are for `judge`"
+        door("free.parquet"),
+        "free.parquet: no row can be scored (1 free form); free-form answers are for `evaluate judge`",
     )
 
 

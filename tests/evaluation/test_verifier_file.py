@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gaokerena.evaluation.answers import Group, grouped, letters, load
+from gaokerena.evaluation.answers import NOT_ASKED, Group, grouped, letters, load
 from gaokerena.evaluation.rules import right, verifier
 from gaokerena.evaluation.verifier_file import COLUMNS, attach, beside, read
 from gaokerena.transcripts import TranscriptsError
@@ -96,8 +96,23 @@ def test_a_text_that_stands_twice_is_told_apart_by_number_only_among_its_like(tm
     ]
     assert given_to(parquet(tmp_path / "v.parquet", found), one)["r", "cot"][:2] == [2, 3]
     found[0]["question_index"] = 7
-    final = given_to(parquet(tmp_path / "w.parquet", [*found[1:], *found[1:], *found[1:], found[0]]), one)["r", "cot"]
+    final = given_to(parquet(tmp_path / "w.parquet", [*found[1:], found[0]]), one)["r", "cot"]
     assert (final[0], final[1], final[7]) == (-1, 3, 0), "neither guessed nor written over the seventh"
+
+
+def test_a_row_twice_is_refused(tmp_path: Path) -> None:
+    twice = parquet(tmp_path / "v.parquet", [*rows(), rows()[2] | {"final_choice": "D"}])
+    with pytest.raises(TranscriptsError, match="stands twice; keep one of the rows"):
+        given_to(twice, R)
+
+
+def test_subjects_the_file_does_not_cover_are_not_judged(tmp_path: Path) -> None:
+    elsewhere = [row | {"subject": "پوست", "self_consistent_choice": "A"} for row in rows()]
+    told: list[dict[str, Any]] = []
+    path = parquet(tmp_path / "v.parquet", [*rows(), *elsewhere])
+    (final,) = attach(read(path), [R], told).values()
+    assert NOT_ASKED not in final.tolist()
+    assert [(one["model"], one["rows"], one["unmatched"]) for one in told] == [("r", 12, 0)]
 
 
 def test_a_file_that_names_its_model_is_believed(tmp_path: Path) -> None:

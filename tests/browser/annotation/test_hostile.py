@@ -70,7 +70,7 @@ def test_every_place_of_a_record_takes_a_hostile_text(open_items: Opener) -> Non
 
 
 def test_an_override_turns_nothing_round(open_items: Opener) -> None:
-    opened = open_items([item(left=plain("m", "\u202eABC بیمار DEF"))])
+    opened = open_items([item(left=plain("m", "\u202dادر \u202eABC سه 120-75 mmHg"))])
     places = opened.run(
         f"""(root) => {{
             const walker = document.createTreeWalker(root.querySelector('{LEFT}'), NodeFilter.SHOW_TEXT);
@@ -85,9 +85,9 @@ def test_an_override_turns_nothing_round(open_items: Opener) -> None:
             return left;
         }}"""
     )
-    assert places["A"] < places["B"] < places["C"]
-    assert places["D"] < places["E"] < places["F"]
-    assert places["F"] < places["A"], "the line itself reads from right to left"
+    assert places["ا"] > places["د"] > places["ر"], "a left-to-right override leaves Persian as it is"
+    assert places["A"] < places["B"] < places["C"] < places["ا"]
+    assert places["1"] < places["7"] < places["H"] < places["A"], "a dose is read in its own order"
 
 
 def test_two_hundred_kilobytes_are_shown_whole(open_items: Opener) -> None:

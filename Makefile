@@ -4,8 +4,9 @@ PYTHON ?= python3.11
 export OMP_WAIT_POLICY = PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 RUN = .venv/bin/python
+ARGILLA = $(or $(ANNOTATION_ENVIRONMENT),$(HOME)/.cache/gaokerena/annotation-server)
 
-.PHONY: help run test test-slow check lock screenshot clean
+.PHONY: help run prepare test test-slow check lock screenshot clean
 
 help:
 	@echo "make run         the page, on http://127.0.0.1:7860"
@@ -39,12 +40,15 @@ check: .venv/.test
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
-test: check
+# What tests need besides the environment: Chromium and fonts, and the Argilla server's own environment.
+prepare: .venv/.test
 	tests/prepare
+	$(RUN) -c "from pathlib import Path; from annotation.server.environment import ready; ready(Path('$(ARGILLA)'))"
+
+test: check prepare
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -m "not slow"
 
-test-slow: .venv/.test
-	tests/prepare
+test-slow: prepare
 	$(RUN) -m pytest -m slow --timeout 1800
 
 lock:
@@ -53,8 +57,7 @@ lock:
 	{ sed -n '1,2p' requirements.txt; .venv-lock/bin/python -m pip freeze | sed 's/^torch==.*/torch==2.13.0/' | sort -f; } > requirements.new
 	mv requirements.new requirements.txt && rm -rf .venv-lock
 
-screenshot: .venv/.test
-	tests/prepare
+screenshot: prepare
 	$(RUN) docs/screenshot.py
 
 clean:

@@ -18,7 +18,7 @@ numbers is `repeated`.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +55,33 @@ class Alignment:
             asked[row, numbers] = 1
         return np.asarray(asked.T @ asked > 0)
 
+    def in_two_wordings(self, mine: NDArray[np.int64], theirs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Questions that one side was asked and the other was not, which may be one question in two wordings.
+
+        So may one of `mine` and one of `theirs` of the same subject, unless some model was asked both. Questions that
+        the same models were asked are looked at together: time and memory grow with the number of questions.
+        """
+        askers: dict[int, set[tuple[str, str]]] = {number: set() for number in (*mine.tolist(), *theirs.tolist())}
+        for name, numbers in self.numbers.items():
+            for number in set(numbers.tolist()) & askers.keys():
+                askers[number].add(name)
+        one, other = (self._alike(side, askers) for side in (mine, theirs))
+        found: set[int] = set()
+        for subject, names in one:
+            for rival in other:
+                if rival[0] == subject and not names & rival[1]:
+                    found.update(one[subject, names], other[rival])
+        return np.array(sorted(found), np.int64)
+
+    def _alike(
+        self, numbers: NDArray[np.int64], askers: Mapping[int, set[tuple[str, str]]]
+    ) -> dict[tuple[str, frozenset[tuple[str, str]]], list[int]]:
+        """The numbers by subject and who was asked them."""
+        found = defaultdict(list)
+        for number in numbers.tolist():
+            found[self.subjects[number], frozenset(askers[number])].append(number)
+        return found
+
     def report(self) -> dict[str, Any]:
         """What was aligned how, and what was not, for the evaluation's JSON."""
         return {
@@ -68,7 +95,11 @@ class Alignment:
 
 
 def align(groups: Sequence[Group]) -> Alignment:
-    """Number the questions of one suite; the group whose wording most others share comes first."""
+    """Number the questions of one suite; the group whose wording most others share comes first.
+
+    Neither the order of the groups nor that of their rows changes a number: ties go by name, rows by subject and index.
+    """
+    groups = sorted(groups, key=lambda group: group.name)
     made = Alignment(groups[0].suite)
     index: _Index = {}
     for group in _by_agreement(groups):
@@ -99,11 +130,11 @@ def _match(group: Group, made: Alignment, index: _Index) -> NDArray[np.int64]:
     if index:
         made.ways["text"] += int((found >= 0).sum())
         for way, matcher in (("options", by_options), ("similarity", by_similarity)):
-            for subject in dict.fromkeys(group.subjects):
-                for entry, number in matcher(*_sides(group, keys, found, made, subject)):
+            for mine, theirs in _sides(group, keys, found, made):
+                for entry, number in matcher(mine, theirs):
                     found[entry] = number
                     made.ways[way] += 1
-    for entry in np.flatnonzero(found < 0).tolist():
+    for entry in (place for place in ordered(group).tolist() if found[place] < 0):
         if places[entry] not in index:
             index[places[entry]] = len(made.texts)
             made.subjects.append(group.subjects[entry])
@@ -113,29 +144,36 @@ def _match(group: Group, made: Alignment, index: _Index) -> NDArray[np.int64]:
     return found
 
 
-def _sides(
-    group: Group, keys: Sequence[Key], found: NDArray[np.int64], made: Alignment, subject: str
-) -> tuple[Side, Side]:
-    """Entries and known questions of `subject`; nothing where one side has none open."""
+def ordered(group: Group) -> NDArray[np.int64]:
+    """The places of a group's entries by subject and index, however its rows stood in the file."""
+    places = range(len(group.subjects))
+    return np.array(sorted(places, key=lambda place: (group.subjects[place], group.indices[place])), np.int64)
+
+
+def _sides(group: Group, keys: Sequence[Key], found: NDArray[np.int64], made: Alignment) -> Iterator[tuple[Side, Side]]:
+    """Entries and known questions subject by subject, where both sides have open ones."""
     taken = set(found[found >= 0].tolist())
-    mine = [
-        Item(entry, int(group.gold[entry]), keys[entry], bool(found[entry] < 0))
-        for entry, other in enumerate(group.subjects)
-        if other == subject
-    ]
-    theirs = [
-        Item(number, made.gold[number], key_of(made.texts[number]), number not in taken)
-        for number, other in enumerate(made.subjects)
-        if other == subject
-    ]
-    both = all(any(item.open for item in side) for side in (mine, theirs))
-    return (mine, theirs) if both else ([], [])
+    mine, theirs = defaultdict(list), defaultdict(list)
+    for entry, subject in enumerate(group.subjects):
+        mine[subject].append(entry)
+    for number, subject in enumerate(made.subjects):
+        theirs[subject].append(number)
+    for subject, entries in mine.items():
+        numbers = theirs[subject]
+        if all(found[entry] >= 0 for entry in entries) or taken.issuperset(numbers):
+            continue
+        yield (
+            [Item(entry, int(group.gold[entry]), keys[entry], bool(found[entry] < 0)) for entry in entries],
+            [Item(n, made.gold[n], key_of(made.texts[n]), n not in taken) for n in numbers],
+        )
 
 
 def _note_repeated(group: Group, made: Alignment) -> None:
     often = Counter(made.numbers[group.name].tolist())
-    by_subject = Counter(made.subjects[number] for number, count in often.items() for _ in range(count - 1))
-    for subject, rows in by_subject.items():
+    by_subject: Counter[str] = Counter()
+    for number, count in often.items():
+        by_subject[made.subjects[number]] += count - 1
+    for subject, rows in sorted((+by_subject).items()):
         made.repeated.append(_named(group) | {"subject": subject, "rows": rows})
 
 
@@ -145,10 +183,10 @@ def _note_lonely(groups: Sequence[Group], made: Alignment) -> None:
     busy = Counter(subject for group in groups for subject in set(group.subjects))
     for group in groups:
         lonely: dict[str, list[int]] = defaultdict(list)
-        for number in dict.fromkeys(made.numbers[group.name].tolist()):
+        for number in sorted(set(made.numbers[group.name].tolist())):
             if askers[number] == 1 and busy[made.subjects[number]] > 1:
                 lonely[made.subjects[number]].append(number)
-        for subject, numbers in lonely.items():
+        for subject, numbers in sorted(lonely.items()):
             made.lonely.update(numbers)
             example = made.texts[numbers[0]][0][:200]
             made.unaligned.append(_named(group) | {"subject": subject, "rows": len(numbers), "example": example})
@@ -164,7 +202,7 @@ def _note_missing(groups: Sequence[Group], made: Alignment) -> None:
             for number, subject in enumerate(made.subjects)
             if number not in mine and askers[number] > 1 and subject in asked
         ]
-        for subject, questions in Counter(made.subjects[number] for number in gaps).items():
+        for subject, questions in sorted(Counter(made.subjects[number] for number in gaps).items()):
             made.missing.append(_named(group) | {"subject": subject, "questions": questions})
 
 

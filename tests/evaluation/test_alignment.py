@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import tracemalloc
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gaokerena.evaluation import likeness
 from gaokerena.evaluation.alignment import Alignment, align
 from gaokerena.evaluation.answers import Group, grouped, letters, load
 from gaokerena.evaluation.likeness import AHEAD, ENOUGH, Item, Key, by_options, by_similarity, key_of
@@ -183,6 +187,39 @@ def test_who_was_asked_what_together() -> None:
     assert not together[third, other]
 
 
+def test_what_may_be_one_question_in_two_wordings() -> None:
+    """v and r: the third of each may be one; q, asked both a fourth and r's third, parts those two."""
+    v, r = asked("v", ITEMS[:4], "BBCB"), asked("r", [*ITEMS[:2], ITEMS[9]], "BBC")
+    made = align([v, r])
+    third, fourth = numbers(made, "v")[2:]
+    other = numbers(made, "r")[2]
+    mine, theirs = np.array([fourth, third]), np.array([other])
+    assert made.in_two_wordings(mine, theirs).tolist() == sorted([third, fourth, other])
+    made = align([v, r, asked("q", [ITEMS[3], ITEMS[9]], "BC")])
+    third, fourth = numbers(made, "v")[2:]
+    other = numbers(made, "r")[2]
+    mine, theirs = np.array([third, fourth]), np.array([other])
+    assert made.in_two_wordings(mine, theirs).tolist() == sorted([third, other])
+    assert made.in_two_wordings(np.array([fourth]), theirs).tolist() == []
+    assert made.in_two_wordings(np.array([], int), theirs).tolist() == []
+    elsewhere = align([v, asked("r", ITEMS[9:10], "B", subjects=("قلب",))])
+    assert not len(elsewhere.in_two_wordings(np.arange(4), np.array([4])))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.permutations(range(12)), st.permutations(range(3)))
+def test_the_order_of_rows_changes_no_number(rows: list[int], groups: list[int]) -> None:
+    anew = [*ITEMS[:5], *OTHERWISE.values(), *ITEMS[8:]]
+    subjects = ["قلب", "ریه", "گوارش"] * 4
+    plain = [asked(name, texts, GOLD, subjects=subjects) for name, texts in (("v", ITEMS), ("r", ITEMS), ("q", anew))]
+    mixed = [one.only(rows) for one in plain]
+    before, after = align(plain), align([mixed[place] for place in groups])
+    assert after.report() == before.report()
+    assert (after.texts, after.gold, after.lonely) == (before.texts, before.gold, before.lonely)
+    for name in "vrq":
+        assert numbers(after, name) == [numbers(before, name)[row] for row in rows]
+
+
 def items(texts: Sequence[Text], *, open_: bool = True, gold: str = "A") -> list[Item]:
     return [Item(place, "ABCD".index(gold), key_of(text), open_) for place, text in enumerate(texts)]
 
@@ -196,6 +233,73 @@ def test_what_has_a_partner_is_a_rival_but_no_candidate() -> None:
     assert by_similarity(anew, items([*ITEMS, nearly])) == [], "no clear lead over the second best"
     assert by_similarity(anew, items(ITEMS, gold="B")) == []
     assert by_similarity([], items(ITEMS)) == []
+
+
+def plainly(one: Sequence[Item], other: Sequence[Item]) -> list[tuple[int, int]]:
+    """`by_similarity` as its docstring says it, every pair of texts compared."""
+    texts = [" ".join(item.key) for item in (*one, *other)]
+    grams = [Counter(text[place : place + 4] for place in range(len(text))) for text in texts]
+    often = Counter(gram for found in grams for gram in found)
+    rare = {gram: math.log((1 + len(texts)) / (1 + count)) + 1 for gram, count in often.items()}
+    rows = [{gram: count * rare[gram] for gram, count in found.items()} for found in grams]
+    sizes = [math.sqrt(sum(value * value for value in row.values())) for row in rows]
+    near = np.array([
+        [sum(value * b.get(gram, 0.0) for gram, value in a.items()) / (size * sizes[len(one) + column])
+         for column, b in enumerate(rows[len(one) :])] for a, size in zip(rows[: len(one)], sizes, strict=False)
+    ])  # fmt: skip
+    found = []
+    for row, column in np.argwhere(near >= ENOUGH).tolist():
+        rivals = [*np.delete(near[row], column), *np.delete(near[:, column], row)]
+        clear = all(near[row, column] - rival >= AHEAD for rival in rivals)
+        a, b = one[row], other[column]
+        if clear and a.open and b.open and a.gold == b.gold and likeness._one_question(a.key, b.key):
+            found.append((row, column))
+    return found
+
+
+_WORDINGS = st.sampled_from([*ITEMS[4:9], *OTHERWISE.values(), (ITEMS[5][0].replace("۳۴", "۳۵"), *ITEMS[5][1:])])
+_SIDE = st.lists(st.tuples(_WORDINGS, st.booleans(), st.sampled_from("AB")), min_size=1, max_size=6)
+
+
+@pytest.mark.parametrize("block", [1, 7, 4_000_000])
+def test_the_most_similar_are_those_found_by_comparing_every_pair(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(likeness, "_BLOCK", block)
+    matched = 0
+
+    @settings(max_examples=40, deadline=None)
+    @given(_SIDE, _SIDE)
+    def check(one: list[tuple[Text, bool, str]], other: list[tuple[Text, bool, str]]) -> None:
+        nonlocal matched
+        sides = [
+            [Item(place, "AB".index(gold), key_of(text), open_) for place, (text, open_, gold) in enumerate(side)]
+            for side in (one, other)
+        ]
+        found = by_similarity(*sides)
+        assert sorted(found) == plainly(*sides)
+        matched += len(found)
+
+    check()
+    assert matched
+
+
+def test_empty_and_short_texts_are_like_nothing() -> None:
+    blank = [Item(0, 0, ("", "", "", "", ""), True)]
+    assert by_similarity(blank, items(ITEMS[:2])) == []
+    assert not likeness.reworded(("؟", "۱", "۲", "۳", "۴"), ("!", "۵", "۶", "۷", "۸"))
+
+
+def test_thousands_of_one_subject_with_one_reworded() -> None:
+    """What is not open is only a rival: 2,500 by 2,500 cosines would be 50 MB."""
+    many = [item(number) for number in range(20, 2_520)]
+    gold = "A" * 2_500
+    there = [ITEMS[5], *many]
+    anew = [OTHERWISE[5], *many]
+    tracemalloc.start()
+    made = align([asked("v", there, "A" + gold), asked("r", anew, "A" + gold)])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert made.report()["aligned_by"] == {"text": 2_500, "options": 0, "similarity": 1}
+    assert peak < 30_000_000, peak
 
 
 def test_unlike_questions_stay_apart_however_few_there_are() -> None:

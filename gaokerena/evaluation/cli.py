@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,6 +15,7 @@ import typer
 
 from gaokerena.evaluation.freeform_cli import judge
 from gaokerena.evaluation.run_cli import run, verify
+from gaokerena.evaluation.typed import as_typed
 from gaokerena.files import atomic
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__)
@@ -120,9 +120,8 @@ def write(path: Path, report: dict[str, Any]) -> None:
 
 
 def command() -> str:
-    """The command line as a reader would type it, without this machine's folders."""
-    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
-    return shlex.join(["python", "-m", "gaokerena", *words])
+    """The command line as it was typed, without this machine's folders."""
+    return as_typed(sys.argv[1:])
 
 
 def cannot(error: OSError, file: Path) -> typer.Exit:

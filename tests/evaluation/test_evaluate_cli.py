@@ -107,7 +107,7 @@ def test_the_command_is_named_without_this_machines_folders(tmp_path: Path) -> N
     )  # fmt: skip
     assert result.stderr == ""
     found = json.loads((tmp_path / "o.json").read_text("utf-8"))
-    assert found["command"] == "python -m gaokerena evaluate transcripts answers.parquet --json o.json"
+    assert found["command"] == "python -m gaokerena evaluate transcripts …/answers.parquet --json …/o.json"
     assert str(tmp_path) not in json.dumps(found)
 
 

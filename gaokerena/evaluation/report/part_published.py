@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from gaokerena.evaluation.report import naming
 from gaokerena.evaluation.report.blocks import Block, Compared, Grid, Section, Words
-from gaokerena.evaluation.report.parts import head
-from gaokerena.evaluation.report.published import OTHER_SUITE, Check, Table, by_table, checks, remarks
+from gaokerena.evaluation.report.parts import head, number
+from gaokerena.evaluation.report.published import OTHER_SUITE, Check, Table, by_table, checks
 from gaokerena.evaluation.report.schema import Evaluation
 from gaokerena.evaluation.report.values import Joined, Name, Number, Phrase, Value
 
@@ -16,17 +16,23 @@ from gaokerena.evaluation.report.values import Joined, Name, Number, Phrase, Val
 def published(evaluation: Evaluation) -> Section:
     """The section; where no published cell is at hand (other models, say) it only says so."""
     found = checks(evaluation)
-    marks = Counter(check.mark for check in found)
     if not any(check.recomputed is not None for check in found):
         return Section("published", Phrase("published_title"), (Words((Phrase("published_none"),)),))
-    counts = {mark: Number(marks[mark], 0) for mark in ("exact", "differs", "absent")}
     blocks: list[Block] = [
-        Words((Phrase.of("published_counts", all=Number(len(found), 0), **counts), Phrase("published_text"))),
-        _differing(evaluation, [check for check in found if check.mark == "differs"]),
+        Words((_counted(found), Phrase("published_text"))),
+        _differing(evaluation, [check for check in found if check.mark == "differs" and not check.contradicts]),
+        _contradicting(evaluation, [check for check in found if check.contradicts]),
     ]
     blocks += [_table(evaluation, table, mine) for table, mine in by_table(found)]
     blocks.append(_remarked(evaluation, found))
     return Section("published", Phrase("published_title"), tuple(blocks))
+
+
+def _counted(found: list[Check]) -> Phrase:
+    """How many are exact, differ, contradict their own cells and are not at hand; together all of them."""
+    marks = Counter("averages" if check.contradicts else check.mark for check in found)
+    counts = {mark: Number(marks[mark], 0) for mark in ("exact", "differs", "averages", "absent")}
+    return Phrase.of("published_counts", all=Number(len(found), 0), **counts)
 
 
 def _table(evaluation: Evaluation, table: Table, found: list[Check]) -> Grid:
@@ -45,7 +51,7 @@ def _row(row: str) -> Value:
 
 def _compared(check: Check) -> Compared:
     recomputed: Value = Number(check.recomputed, 3) if check.recomputed is not None else None
-    if check.own:
+    if check.own and not check.whole:
         recomputed = Phrase.of("own_micro", micro=Number(check.own[0], 3))
     elif check.mark == "absent" and check.recomputed is not None:
         recomputed = Phrase.of("partial", value=Number(check.recomputed), n=Number(check.n, 0))
@@ -60,41 +66,55 @@ def _differing(evaluation: Evaluation, found: Iterable[Check]) -> Grid:
 
 
 def _difference(check: Check) -> tuple[Value, ...]:
-    """A differing cell; an average whose questions are not at hand differs from the micro average of its own cells."""
-    ours = check.own[0] if check.own else check.recomputed or 0.0
-    named = (Phrase(f"short_{check.table.name}"), _row(check.row), naming.model(check.model))
+    ours = check.recomputed or 0.0
     figures = (Number(check.published), Number(ours, 3), Number(ours - check.published, signed=True))
-    return *named, *figures, _why(check)
+    return *_named(check), *figures, _why(check)
+
+
+def _named(check: Check) -> tuple[Value, ...]:
+    return Phrase(f"short_{check.table.name}"), _row(check.row), naming.model(check.model)
+
+
+def _contradicting(evaluation: Evaluation, found: Iterable[Check]) -> Grid:
+    """Averages that are none of their own published cells, whether or not their questions are at hand."""
+    rows = []
+    for check in found:
+        table, _, model = _named(check)
+        own = (Number(average, 3) for average in check.own or ())
+        rows.append((table, model, Number(check.published), *own, number(check.recomputed, 3), Number(check.n, 0)))
+    columns = head("table", "model", "published", "own_micro_average", "own_macro_average", "recomputed", "n")
+    return Grid("contradicting", Phrase("contradicting"), columns, tuple(rows), evaluation.command)
 
 
 def _why(check: Check) -> Value:
-    own = {"micro": Number(check.own[0]), "macro": Number(check.own[1])} if check.own else {}
-    reason = Phrase.of(check.reason, **own)
-    if check.own and check.recomputed is not None:
-        at_hand = Phrase.of("at_hand", n=Number(check.n, 0), value=Number(check.recomputed))
-        return Joined((reason, at_hand), "line")
-    if check.counts is None:
-        return reason
-    counts = {name: Number(getattr(check.counts, name), 0) for name in ("published", "recomputed", "of")}
-    unit = "counted_thirds" if check.table.measure == "negative_marking" else "counted"
-    unit = "counted_draws" if check.table.measure in ("pass@2", "pass@3") else unit
-    return Joined((reason, Phrase.of(unit, **counts)), "line")
+    """The reason, any remark, and both figures as counts, a line each."""
+    lines: list[Value] = [Phrase(key) for key in (check.reason, check.remark) if key]
+    if check.counts:
+        counts = {name: Number(getattr(check.counts, name), 0) for name in ("published", "recomputed", "of")}
+        unit = "counted_thirds" if check.table.measure == "negative_marking" else "counted"
+        unit = "counted_draws" if check.table.measure in ("pass@2", "pass@3") else unit
+        lines.append(Phrase.of(unit, **counts))
+    return Joined(tuple(lines), "line")
 
 
 def _remarked(evaluation: Evaluation, found: Iterable[Check]) -> Grid:
     """Cells that cannot be held against the answers at hand, or that are as published only with a remark."""
-    rows = []
-    for check in found:
-        key = remarks(check) or (check.reason if check.mark == "absent" else "")
-        if key:
-            named = (Phrase(f"short_{check.table.name}"), _row(check.row), naming.model(check.model))
-            filled: dict[str, Value] = {}
-            if key == "why_partial":
-                filled = {"n": Number(check.n, 0), "size": Number(check.size, 0)}
-            remark: Value = Phrase.of(key, **filled)
-            if check.mark == "absent" and check.recomputed is not None:
-                at_hand = Phrase.of("at_hand", n=Number(check.n, 0), value=Number(check.recomputed))
-                remark = Joined((remark, at_hand), "line")
-            rows.append((*named, Number(check.published), remark))
+    rows = tuple(
+        (*_named(check), Number(check.published), _remark(check))
+        for check in found
+        if check.mark == "absent" or (check.mark == "exact" and check.remark)
+    )
     columns = head("table", "subject", "model", "published", "remark")
-    return Grid("remarked", Phrase("remarked"), columns, tuple(rows), evaluation.command, folded=True)
+    return Grid("remarked", Phrase("remarked"), columns, rows, evaluation.command, folded=True)
+
+
+def _remark(check: Check) -> Value:
+    if check.mark == "exact":
+        return Phrase(check.remark)
+    partial = check.reason == "why_partial"
+    sizes: dict[str, Value] = {"n": Number(check.n, 0), "size": Number(check.size, 0)} if partial else {}
+    remark = Phrase.of(check.reason, **sizes)
+    if check.recomputed is None:
+        return remark
+    at_hand = Phrase.of("at_hand", n=Number(check.n, 0), value=Number(check.recomputed))
+    return Joined((remark, at_hand), "line")

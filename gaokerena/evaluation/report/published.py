@@ -4,8 +4,8 @@
 
 `exact`: the recomputed figure, truncated or rounded to two decimals, is the published one (the papers truncate in
 floating point, so a figure with two decimals may have lost one more hundredth). `differs`: it is not. `absent`: its
-questions are not all at hand. An average whose subjects are not all at hand is held against the micro and macro
-average of its own published cells, and `differs` where it is neither.
+questions are not all at hand. An average is also held against the micro and macro average of its own published cells:
+where it is neither it `contradicts` them, and `differs` even when its subjects are not all at hand.
 
 Not covered: which of two differing figures is right.
 """
@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -53,7 +53,10 @@ class Counts:
 
 @dataclass(frozen=True)
 class Check:
-    """One published cell. `n` questions at hand of `size`; `own` micro and macro average of an average's own cells."""
+    """One published cell. `n` questions at hand of `size`; `own` micro and macro average of an average's own cells.
+
+    `reason` and `remark` are keys of words.toml; a cell that contradicts its own cells needs no other reason.
+    """
 
     table: Table
     row: str
@@ -64,8 +67,19 @@ class Check:
     recomputed: float | None = None
     n: int = 0
     reason: str = ""
+    remark: str = ""
     counts: Counts | None = None
     own: tuple[float, float] | None = None
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether this is an average that is none of its own published cells."""
+        return self.mark == "differs" and self.own is not None and not any(same(self.published, a) for a in self.own)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all its questions are at hand."""
+        return self.recomputed is not None and self.n == self.size
 
 
 @cache
@@ -100,25 +114,24 @@ def _check(evaluation: Evaluation, table: Table, row: str, model: str, published
     suite, subject = (OTHER_SUITE, ALL) if row == OTHER_SUITE else (SUITE, row)
     cell = evaluation.cell(suite, subject, model, table.prompting, table.rule)
     value = _value(table, cell) if cell else None
-    named = (table, row, model, published, size)
-    if cell is None or value is None or cell.n != size:
-        return _absent(named, value, cell.n if cell else 0)
+    own = own_averages(table, model) if row == ALL else None
+    check = Check(table, row, model, published, size, "absent", value, cell.n if cell else 0, own=own)
+    if cell is None or value is None or not check.whole:
+        return _absent(check)
+    check = replace(check, mark="exact", remark=_noted("remark", check))
     if same(published, value):
-        return Check(*named, "exact", value, cell.n)
-    counts = _counts(table, published, value, cell)
-    return Check(*named, "differs", value, cell.n, _reason(evaluation, table, row, model), counts)
+        return check
+    check = replace(check, mark="differs", counts=_counts(table, published, value, cell))
+    return replace(check, reason="" if check.contradicts else _reason(evaluation, check))
 
 
-def _absent(named: tuple[Table, str, str, float, int], value: float | None, n: int) -> Check:
-    table, row, model, published, _ = named
-    if row != ALL:
-        return Check(*named, "absent", value, n, "why_partial" if n else "why_absent")
-    own = own_averages(table, model)
-    if same(published, own[0]) or same(published, own[1]):
-        return Check(
-            *named, "absent", value, n, "why_own_micro" if same(published, own[0]) else "why_own_macro", own=own
-        )
-    return Check(*named, "differs", value, n, "why_own_neither", own=own)
+def _absent(check: Check) -> Check:
+    if check.own is None:
+        return replace(check, reason="why_partial" if check.n else "why_absent")
+    for average, reason in zip(check.own, ("why_own_micro", "why_own_macro"), strict=True):
+        if same(check.published, average):
+            return replace(check, reason=reason)
+    return replace(check, mark="differs")
 
 
 def own_averages(table: Table, model: str) -> tuple[float, float]:
@@ -129,11 +142,6 @@ def own_averages(table: Table, model: str) -> tuple[float, float]:
     counts = [round(table.cells[row][column] / 100 * size) for row, size in zip(rows, sizes, strict=True)]
     shares = [count / size for count, size in zip(counts, sizes, strict=True)]
     return 100 * sum(counts) / sum(sizes), 100 * sum(shares) / len(shares)
-
-
-def remarks(check: Check) -> str:
-    """The key of a remark on a cell that is as published, or nothing."""
-    return _known(check.table, check.row, check.model) if check.mark == "exact" else ""
 
 
 def _value(table: Table, cell: Cell) -> float | None:
@@ -157,16 +165,22 @@ def _counts(table: Table, published: float, value: float, cell: Cell) -> Counts 
     return Counts(theirs, round(ours), of) if whole else None
 
 
-def _reason(evaluation: Evaluation, table: Table, row: str, model: str) -> str:
+def _reason(evaluation: Evaluation, check: Check) -> str:
     if evaluation.choices == "extracted":
         return "why_extracted"
-    return _known(table, row, model) or "why_unknown"
+    return _noted("reason", check) or ("why_own_cells" if check.own else "why_unknown")
 
 
-def _known(table: Table, row: str, model: str) -> str:
-    for reason in _file()["reason"]:
-        if table.name in reason["tables"] and (row, model) == (reason["row"], reason["model"]):
-            return str(reason["key"])
+def _noted(kind: Literal["reason", "remark"], check: Check) -> str:
+    """The key of what is known of this cell, or nothing."""
+    table = check.table.name
+    for note in _file()[kind]:
+        if (check.row, check.model) != (note["row"], note["model"]):
+            continue
+        figure = note.get("recomputed", {}).get(table)
+        come_out = figure is not None and check.recomputed is not None and same(figure, check.recomputed)
+        if come_out or table in note.get("tables", ()):
+            return str(note["key"])
     return ""
 
 

@@ -7,7 +7,6 @@ Exit status 2 with one line on standard error where a file cannot be read or wri
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +25,7 @@ def report(
     from gaokerena.evaluation.report.read import ReportError
 
     try:
-        for path in write(folder, out or folder):
+        for path in write(folder, out):
             typer.echo(path)
     except ReportError as error:
         typer.echo(str(error), err=True)
@@ -39,16 +38,22 @@ def report(
         raise typer.Exit(2) from None
 
 
-def write(folder: Path, out: Path) -> list[Path]:
-    """Read `folder`, write the three files into `out` and return their paths. Raises ReportError, OSError."""
+def write(folder: Path, out: Path | None = None) -> list[Path]:
+    """Read `folder`, write the three files there or into `out`, and return their paths.
+
+    Raises ReportError, OSError.
+    """
     from gaokerena.evaluation.report.build import sections
     from gaokerena.evaluation.report.html import html
     from gaokerena.evaluation.report.markdown import markdown
     from gaokerena.evaluation.report.read import read
+    from gaokerena.evaluation.typed import as_typed
 
     found = read(folder)
+    command = as_typed(["report", str(folder), *(["--out", str(out)] if out else [])])
+    out = out or folder
     out.mkdir(parents=True, exist_ok=True)  # a place that cannot be written shows before the figures are drawn
-    made = sections(found, f"python -m gaokerena report {shlex.quote(folder.name or '.')}")
+    made = sections(found, command)
     texts = {PAGE: html(made), MARKDOWN_EN: markdown(made, "en"), MARKDOWN_FA: markdown(made, "fa")}
     for name, text in texts.items():
         with atomic(out / name) as half:

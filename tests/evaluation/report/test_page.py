@@ -114,6 +114,34 @@ def test_every_published_cell_is_shown_in_both_languages(seen: Reader) -> None:
     assert "published 118, recomputed 112" in reasons["At least 3 of 5, negative marking", "Anatomy", "R"]
 
 
+def test_cells_and_averages_are_counted_apart(made: list[Section], seen: Reader) -> None:
+    """Each figure in one of four counts, which are the numbers of rows and marks shown."""
+    published = markdown(made, "en")
+    counted = re.search(
+        r"Of (\d+) figures .* tables (\d+) are exact, (\d+) differ .*, (\d+) are averages that .* of (\d+) the",
+        published,
+    )
+    assert counted
+    total, exact, differs, averages, absent = map(int, counted.groups())
+    assert total == exact + differs + averages + absent == 175
+    marks = [value.split()[1] for _, name, value in seen.attributes if name == "class" and value.startswith("compared")]
+    assert (marks.count("exact"), marks.count("absent")) == (2 * exact, 2 * absent)
+    assert len(seen.tables["differing-en"]) == 1 + differs
+    contradicting = seen.tables["contradicting-en"]
+    assert len(contradicting) == 1 + averages
+    assert ["At least 3 of 5", "R", "48.76", "48.669", "48.252", "45.878", "279"] in contradicting
+    assert not [row for row in seen.tables["differing-en"] if row[1] == "All questions"]
+    assert f"{figure(averages, 0, 'fa')} میانگین با خانه‌های منتشرشدهٔ خودش نمی‌خواند" in markdown(made, "fa")
+
+
+def test_a_whole_average_shows_what_is_recomputed(tmp_path: Path) -> None:
+    changed = sample.evaluation()
+    changed["cells"] += [sample.cell("all", "qwen2.5-7b-instruct", 1081, 488, 593)]
+    shown = Reader(html(sections(read(sample.write(tmp_path, whole=False, changed=changed)), COMMAND)))
+    assert shown.tables["published-v_straight-en"][7][3] == "45.1745.143≠"
+    assert ["V, straight", "Qwen", "45.17", "45.143", "45.438", "45.143", "1,081"] in shown.tables["contradicting-en"]
+
+
 def test_tables_hold_the_evaluations_numbers(seen: Reader) -> None:
     compared = {each["difference"]: each for each in sample.evaluation()["comparisons"]}
     rows = [

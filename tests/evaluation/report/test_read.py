@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,8 +86,22 @@ def test_the_door_writes_three_files(tmp_path: Path) -> None:
     outcome = runner.invoke(door, [str(folder), "--out", str(out)])
     assert outcome.exit_code == 0, outcome.output
     assert sorted(path.name for path in out.iterdir()) == ["report.fa.md", "report.html", "report.md"]
-    assert "python -m gaokerena report papers" in (out / "report.md").read_text("utf-8")
+    assert "`python -m gaokerena report …/papers --out …/out`" in (out / "report.md").read_text("utf-8")
+    assert str(tmp_path) not in (out / "report.html").read_text("utf-8")
     assert sorted(path.name for path in folder.iterdir()) == ["evaluation.json", "judge.json", "rules.json"]
+
+
+def test_the_command_shown_writes_the_same_report_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "my papers").mkdir(parents=True)
+    sample.write(tmp_path / "runs" / "my papers")
+    assert runner.invoke(door, ["runs/my papers", "--out", "pages"]).exit_code == 0
+    first = Path("pages/report.md").read_text("utf-8")
+    shown = re.search("`python -m gaokerena report (.*)`", first)
+    assert shown
+    Path("pages/report.md").unlink()
+    assert runner.invoke(door, shlex.split(shown[1])).exit_code == 0
+    assert Path("pages/report.md").read_text("utf-8") == first
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import sqlite3
@@ -17,9 +16,10 @@ import httpx
 import pytest
 
 from annotation.server import home, launch
+from annotation.server.backup import backup
 from annotation.server.errors import ServerError
 from annotation.server.launch import Running, Start, running
-from tests.annotation.server.talk import TEXT, log, make_dataset, sign_in, talk
+from tests.annotation.server.talk import TEXT, log, make_dataset, post, sign_in, talk
 
 DOOR = """
 import typer
@@ -104,6 +104,23 @@ def test_text_is_stored_as_it_is_and_the_database_keeps_a_log_ahead(server: Runn
         assert db.execute("pragma journal_mode").fetchone()[0] == "wal"
 
 
+def test_only_members_of_the_workspace_may_answer(server: Running) -> None:
+    with talk(server) as client:
+        dataset = make_dataset(client, "members")
+        first, second = log(client, dataset, 2)
+        user = {"first_name": "A", "username": "annotator", "password": "twelve-or-so", "role": "annotator"}
+        made = post(client, "users", user)
+        workspace = client.get(f"datasets/{dataset}").json()["workspace_id"]
+        value = {"status": "submitted", "values": {"ok": {"value": "yes"}}}
+        with talk(server, made["api_key"]) as annotator:
+            assert annotator.post(f"records/{first}/responses", json=value).status_code == 403
+            post(client, f"workspaces/{workspace}/users", {"user_id": made["id"]})
+            assert annotator.post(f"records/{first}/responses", json=value).status_code == 201
+            assert annotator.post(f"records/{first}/responses", json=value).status_code == 409
+            assert client.delete(f"workspaces/{workspace}/users/{made['id']}").is_success
+            assert annotator.post(f"records/{second}/responses", json=value).status_code == 403
+
+
 def test_sessions_and_the_owner_outlive_a_kill(server: Running) -> None:
     token = sign_in(server, "owner", server.password).json()["access_token"]
     key, address = server.owner_key, server.url
@@ -169,9 +186,7 @@ def test_the_command_is_one_process_that_stops_cleanly_and_calls_nobody(
 
 def test_a_database_of_another_release_is_refused(server: Running, tmp_path: Path, environment_folder: Path) -> None:
     other = home.make(tmp_path / "home")
-    server.stop()
-    shutil.copy(server.places.database, other.database)
-    server.begin()
+    backup(server.places.path, other.database)
     with closing(sqlite3.connect(other.database)) as db, db:
         db.execute("update alembic_version set version_num = 'ffffffffffff'")
     with (

@@ -97,7 +97,7 @@ class Alignment:
 def align(groups: Sequence[Group]) -> Alignment:
     """Number the questions of one suite; the group whose wording most others share comes first.
 
-    Neither the order of the groups nor that of their rows changes a number: ties go by name, rows by subject and index.
+    Neither the order of the groups nor that of their rows changes a number: ties go by name, rows by index and subject.
     """
     groups = sorted(groups, key=lambda group: group.name)
     made = Alignment(groups[0].suite)
@@ -145,9 +145,9 @@ def _match(group: Group, made: Alignment, index: _Index) -> NDArray[np.int64]:
 
 
 def ordered(group: Group) -> NDArray[np.int64]:
-    """The places of a group's entries by subject and index, however its rows stood in the file."""
+    """The places of a group's entries by index and subject, however its rows stood in the file."""
     places = range(len(group.subjects))
-    return np.array(sorted(places, key=lambda place: (group.subjects[place], group.indices[place])), np.int64)
+    return np.array(sorted(places, key=lambda place: (group.indices[place], group.subjects[place])), np.int64)
 
 
 def _sides(group: Group, keys: Sequence[Key], found: NDArray[np.int64], made: Alignment) -> Iterator[tuple[Side, Side]]:

@@ -1,27 +1,27 @@
 """Decision rules with something to learn, scored only on questions they did not learn from.
 
     weighted(features, gold, seed=1)             # decided [questions, 5]
-    cascade(stagings(short, runs), gold, seed=1)
+    nested(gold, fit, seed=1)                    # the same for any rule: `fit` never sees what it decides
 
 Outer folds are scored, inner folds choose the settings: nested cross-validation (Stone, J. R. Stat. Soc. B 36 (1974);
 Cawley and Talbot, JMLR 11 (2010)). Folds are drawn by question, gold letters spread evenly, from a seed.
 
-- weighted: each model and prompting has a weight; an option's score is the weighted sum of the shares of answers that
-  chose it. Weights maximise the likelihood of the gold letters under a softmax over the four options (conditional
-  logit, McFadden 1974) with a ridge penalty that the inner folds choose. Options carry no intercept, so a skewed key
-  teaches nothing.
-- cascade: one group of answers after another; a stage settles a question when its best letter leads the second by more
-  than a margin, else the next stage's votes are added, and the last stage always settles. The other folds choose the
-  order of the models, whether straight answers come first, and the margins; of equals the one that takes fewer answers.
+`weighted`: each model and prompting has a weight; an option's score is the weighted sum of the shares of answers that
+chose it. Weights maximise the likelihood of the gold letters under a softmax over the four options (conditional logit,
+McFadden 1974) with a ridge penalty that the inner folds choose. Options carry no intercept, so a skewed key teaches
+nothing.
 
-Not covered: learning from the questions' text.
+`Columns`: fixed rules of a family, of which only the scores are held. A score is the gold letter's share of the choice;
+tied letters share it, so twelve times it is whole, and sums of twelfths are exact whatever their order.
+
+Not covered: learning from the questions' text; rules that ask one group after another (`cascades`).
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,6 @@ from gaokerena.evaluation.rules import Choices, Decided, right, split_best, vote
 
 OUTER, INNER = 10, 5
 RIDGES = (0.01, 0.1, 1.0, 10.0, 100.0)
-MARGINS = (0.0, 0.2, 0.4, 0.6, 0.8)
-"""Leads of the best letter over the second, as shares of the answers heard so far; 0 settles at once unless tied."""
 
 Numbers = NDArray[np.float64]
 Gold = NDArray[np.int8]
@@ -56,26 +54,31 @@ def folds(gold: Gold, count: int, seed: int) -> NDArray[np.int64]:
 
 
 def nested(
-    gold: Gold, fit: Callable[[NDArray[np.intp], NDArray[np.intp]], Decided], *, outer: int, seed: int
+    gold: Gold, fit: Callable[[NDArray[np.intp], NDArray[np.intp]], Decided], *, seed: int, outer: int | None = None
 ) -> Decided:
     """Each fold decided by what `fit` (questions to learn from, questions to decide) learned from the others."""
-    fold = folds(gold, outer, seed)
+    fold = folds(gold, outer or OUTER, seed)
     decided = np.zeros((len(gold), 5))
-    for number in range(outer):
+    for number in range(outer or OUTER):
         learn, score = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         if len(score):
             decided[score] = fit(learn, score)
     return decided
 
 
-def weighted(features: Numbers, gold: Gold, *, seed: int, outer: int = OUTER) -> Decided:
+def weighted(features: Numbers, gold: Gold, *, seed: int, outer: int | None = None) -> Decided:
     """`features` [questions, groups, 4] are each group's shares."""
 
     def fit(learn: NDArray[np.intp], score: NDArray[np.intp]) -> Decided:
         ridge = best_ridge(features[learn], gold[learn], seed)
-        return split_best(np.einsum("g,qgo->qo", weights(features[learn], gold[learn], ridge), features[score]))
+        return by_weights(weights(features[learn], gold[learn], ridge), features[score])
 
     return nested(gold, fit, outer=outer, seed=seed)
+
+
+def by_weights(beta: Numbers, features: Numbers) -> Decided:
+    """What weights [groups] decide: [questions, 5]."""
+    return split_best(np.einsum("g,qgo->qo", beta, features))
 
 
 def weights(features: Numbers, gold: Gold, ridge: float) -> Numbers:
@@ -99,93 +102,63 @@ def weights(features: Numbers, gold: Gold, ridge: float) -> Numbers:
     return beta if beta.max() > 0 else np.ones_like(beta)
 
 
+def held_out(features: Numbers, gold: Gold, seed: int) -> tuple[Columns[float], NDArray[np.int64]]:
+    """The penalties as rules, each question scored by weights of the other inner folds; and the inner folds.
+
+    The cost of a penalty is minus its strength, so that of equals the strongest is taken.
+    """
+    fold = folds(gold, INNER, seed)
+    scores = np.empty((len(gold), len(RIDGES)), np.float32)
+    for number in range(INNER):
+        learn, score = fold != number, fold == number
+        for column, ridge in enumerate(RIDGES):
+            beta = weights(features[learn], gold[learn], ridge)
+            scores[score, column] = twelfths(by_weights(beta, features[score]), gold[score])
+    costs = np.broadcast_to(-np.array(RIDGES, np.float32), scores.shape)
+    return Columns("weighted", RIDGES, scores, costs), fold
+
+
 def best_ridge(features: Numbers, gold: Gold, seed: int) -> float:
     """The penalty whose weights choose best on inner folds; of equals the strongest."""
-    fold = folds(gold, INNER, seed)
-    scored = {}
-    for ridge in RIDGES:
-        total = 0.0
-        for number in range(INNER):
-            learn, score = fold != number, fold == number
-            beta = weights(features[learn], gold[learn], ridge)
-            decided = split_best(np.einsum("g,qgo->qo", beta, features[score]))
-            total += float(right(decided, gold[score]).sum())
-        scored[ridge] = total
-    return max(RIDGES, key=lambda ridge: (round(scored[ridge], 9), ridge))
+    found, _ = held_out(features, gold, seed)
+    return found.rules[best_of(*found.sums(np.arange(len(gold))))]
+
+
+def twelfths(decided: Decided, gold: Gold) -> NDArray[np.float32]:
+    """Twelve times the share of each question's choice that is right: whole numbers."""
+    return np.rint(12 * right(decided, gold)).astype(np.float32)
+
+
+Rule = TypeVar("Rule")
 
 
 @dataclass(frozen=True)
-class Stage:
-    """A group of answers that is asked only where the stages before have not settled."""
+class Columns(Generic[Rule]):
+    """Rules of a family. `scores` [questions, rules] are twelfths, `costs` [questions, rules] answers taken."""
 
-    name: str
-    choices: Choices
+    family: str
+    rules: Sequence[Rule]
+    scores: NDArray[np.float32]
+    costs: NDArray[np.float32]
 
+    def sums(self, questions: NDArray[np.intp]) -> tuple[Numbers, Numbers]:
+        """Scores and costs over these questions: ([rules], [rules])."""
+        here = np.zeros(len(self.scores), np.float32)
+        here[questions] = 1
+        return (here @ self.scores).astype(np.float64), (here @ self.costs).astype(np.float64)
 
-def stagings(short: Sequence[Stage], sampled: Sequence[Stage]) -> list[list[Stage]]:
-    """Every order of the sampled models, after all straight answers (one stage) and without them."""
-    first = [Stage("straight", np.concatenate([stage.choices for stage in short], axis=1))] if short else []
-    heads = [first, []] if first else [[]]
-    return [[*head, *order] for order in itertools.permutations(sampled) for head in heads]
+    def inside(self, questions: NDArray[np.intp], fold: NDArray[np.int64]) -> float:
+        """The score of choosing among the rules, out of 1: `fold` [questions] by fold decided by the best of the rest.
 
-
-def cascades(orders: Sequence[Sequence[Stage]]) -> list[tuple[str, Decided, Numbers]]:
-    """Every order with every margin: its name, what it decides, how many answers each question takes."""
-    found = []
-    for stages in orders:
-        steps, heard = " → ".join(stage.name for stage in stages), _heard(stages)
-        margins = itertools.product(MARGINS, repeat=len(stages) - 1)
-        found += [(f"{steps}, margins {chosen}", *_settled(heard, chosen)) for chosen in margins]
-    return found
-
-
-def cascade(orders: Sequence[Sequence[Stage]], gold: Gold, *, seed: int, outer: int = OUTER) -> tuple[Decided, Numbers]:
-    """What the cascade decides, and how many answers each question took: ([questions, 5], [questions])."""
-    runs = [(decided, cost) for _, decided, cost in cascades(orders)]
-    scores = np.column_stack([right(decided, gold) for decided, _ in runs])
-    costs = np.column_stack([cost for _, cost in runs])
-    taken = np.zeros(len(gold))
-
-    def fit(learn: NDArray[np.intp], score: NDArray[np.intp]) -> Decided:
-        best = _best_and_cheapest(scores[learn], costs[learn])
-        taken[score] = runs[best][1][score]
-        return runs[best][0][score]
-
-    return nested(gold, fit, outer=outer, seed=seed), taken
+        This is what the choice is worth on questions it did not see, so families of any size can be compared by it.
+        """
+        parts = np.zeros((int(fold.max()) + 1, len(self.scores)), np.float32)
+        parts[fold, questions] = 1
+        scores, costs = parts @ self.scores, parts @ self.costs
+        rest = zip(scores.sum(axis=0) - scores, costs.sum(axis=0) - costs, scores, strict=True)
+        return sum(float(here[best_of(score, cost)]) for score, cost, here in rest) / (12 * len(questions))
 
 
-def cascade_with(stages: Sequence[Stage], margins: Sequence[float]) -> tuple[Decided, Numbers]:
-    """The cascade with given margins, one for each stage but the last."""
-    return _settled(_heard(stages), margins)
-
-
-@dataclass(frozen=True)
-class _Heard:
-    """After each stage: the lead of the best letter [stages, questions], its choice, the answers so far."""
-
-    lead: Numbers
-    decided: Decided
-    asked: Numbers
-
-
-def _heard(stages: Sequence[Stage]) -> _Heard:
-    counts = np.cumsum([votes(stage.choices) for stage in stages], axis=0)
-    asked = np.cumsum([(stage.choices != NOT_ASKED).sum(axis=1) for stage in stages], axis=0)
-    ordered = np.sort(counts, axis=2)
-    lead = (ordered[:, :, -1] - ordered[:, :, -2]) / np.maximum(asked, 1)
-    decided = np.stack([split_best(count.astype(float)) for count in counts])
-    return _Heard(lead, decided, asked.astype(float))
-
-
-def _settled(heard: _Heard, margins: Sequence[float]) -> tuple[Decided, Numbers]:
-    """What the first stage decides that leads by its margin; the last stage decides the rest."""
-    least = np.array([*(max(margin, 1e-9) for margin in margins), -1.0])
-    stage = (heard.lead > least[:, None]).argmax(axis=0)
-    questions = np.arange(heard.lead.shape[1])
-    return heard.decided[stage, questions], heard.asked[stage, questions]
-
-
-def _best_and_cheapest(scores: Numbers, costs: Numbers) -> int:
-    """The column with the most right; of equals the one that took the fewest answers."""
-    order = np.lexsort((costs.sum(axis=0), -np.round(scores.sum(axis=0), 9)))
-    return int(order[0])
+def best_of(scores: NDArray[np.floating], costs: NDArray[np.floating]) -> int:
+    """The place of the highest score; of equals the one that costs least, then the first."""
+    return int(np.lexsort((costs, -scores))[0])

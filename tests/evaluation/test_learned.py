@@ -15,23 +15,21 @@ from hypothesis import strategies as st
 from scipy.optimize import approx_fprime, minimize
 from scipy.special import log_softmax
 
-from gaokerena.evaluation import learned
-from gaokerena.evaluation.alignment import align
+from gaokerena.evaluation import cascades, learned
+from gaokerena.evaluation.cascades import MOST, Cascade, Stage, cascade, columns, orders_of, stagings
 from gaokerena.evaluation.learned import (
-    Stage,
+    Columns,
+    best_of,
     best_ridge,
-    cascade,
-    cascade_with,
-    cascades,
     folds,
+    held_out,
     nested,
     shares,
-    stagings,
+    twelfths,
     weighted,
     weights,
 )
 from gaokerena.evaluation.rules import plurality, right
-from gaokerena.evaluation.search import search
 from tests.evaluation.recorded_cases import choices, group
 
 Decide = Callable[[np.random.Generator, np.ndarray], np.ndarray]
@@ -106,7 +104,8 @@ def leaking(monkeypatch: pytest.MonkeyPatch) -> None:
     def all_at_once(gold: np.ndarray, fit: Callable[..., np.ndarray], *, outer: int, seed: int) -> np.ndarray:
         return fit(np.arange(len(gold)), np.arange(len(gold)))
 
-    monkeypatch.setattr(learned, "nested", all_at_once)
+    for module in (learned, cascades):
+        monkeypatch.setattr(module, "nested", all_at_once)
 
 
 RULES = [pytest.param(by_weights, 12, id="weighted"), pytest.param(by_cascade, 40, id="cascade")]
@@ -139,18 +138,51 @@ def test_gold_letters_of_a_fold_change_nothing_in_it(decide: Decide, monkeypatch
     assert others >= 3
 
 
-def test_the_search_scores_chance_and_its_apparent_accuracy_does_not() -> None:
-    generator = np.random.default_rng(3)
-    nested_, apparent = [], []
-    for _ in range(8):
-        gold = "".join(generator.choice([*"ABCD"], 40))
-        groups = [group(["".join(row) for row in generator.choice([*"ABCD"], (40, 5))], gold, name) for name in "vrb"]
-        found = {one.family: one for one in search(groups, align(groups), seed=1)}
-        nested_.append(found["any"].decision.scores.mean())
-        apparent.append(found["any"].apparent[1])
-    error = np.sqrt(0.25 * 0.75 / 320)
-    assert np.mean(nested_) < 0.25 + 3 * error
-    assert np.mean(apparent) > 0.25 + 3 * error
+def test_inner_folds_do_not_see_what_they_are_scored_on() -> None:
+    """Twelve groups that guess: weights learned on the scored questions themselves would be far above a quarter."""
+    generator = np.random.default_rng(11)
+    scores, known = [], []
+    for seed in range(4):
+        gold = generator.integers(0, 4, 40).astype(np.int8)
+        features = np.stack([shares(random_letters(generator, 40, 1)) for _ in range(12)], axis=1)
+        tried, fold = held_out(features, gold, seed)
+        assert np.bincount(fold).tolist() == [8] * learned.INNER
+        scores.append(tried.scores.mean() / 12)
+        known.append(right(learned.by_weights(weights(features, gold, 0.01), features), gold).mean())
+    error = np.sqrt(0.25 * 0.75 / 160)
+    assert np.mean(scores) < 0.25 + 2.5 * error
+    assert np.mean(known) > 0.25 + 4 * error
+
+
+def test_the_penalty_is_chosen_on_inner_folds() -> None:
+    """One group knows half, eleven guess: where it learned the weakest penalty looks best, elsewhere not."""
+    generator = np.random.default_rng(12)
+    chosen = []
+    for seed in range(6):
+        gold = generator.integers(0, 4, 60).astype(np.int8)
+        guesses = [shares(random_letters(generator, 60, 1)) for _ in range(11)]
+        chosen.append(best_ridge(np.stack([knowing(generator, gold, 0.6), *guesses], axis=1), gold, seed))
+    assert np.median(chosen) >= 1.0, chosen
+
+
+def test_of_equal_penalties_the_strongest_is_taken() -> None:
+    gold = np.tile(np.arange(4, dtype=np.int8), 10)
+    assert best_ridge(shares(gold[:, None])[:, None, :], gold, 1) == max(learned.RIDGES)
+
+
+def test_the_worth_of_a_choice_is_taken_where_it_was_not_made() -> None:
+    """Two rules, each right on its own half, and folds that are these halves: whoever is best there is wrong here."""
+    scores = np.array([[12, 0]] * 4 + [[0, 12]] * 4 + [[12, 12]] * 2, np.float32)
+    tried = Columns("x", ["first", "second"], scores, np.ones_like(scores))
+    halves = np.array([0] * 4 + [1] * 4)
+    assert tried.inside(np.arange(8), halves) == 0.0
+    assert tried.inside(np.arange(8), np.arange(8) % 2) == 0.5
+    assert [part.tolist() for part in tried.sums(np.array([0, 1, 4, 8]))] == [[36.0, 24.0], [4.0, 4.0]]
+    assert tried.inside(np.array([0, 1, 8, 9]), np.array([0, 1, 0, 1])) == 1.0
+
+
+def test_of_equals_the_cheaper_then_the_first() -> None:
+    assert best_of(np.array([1.0, 3.0, 3.0, 3.0]), np.array([0.0, 2.0, 1.0, 1.0])) == 2
 
 
 # --- what is there is found ---------------------------------------------------------------------------------------
@@ -246,15 +278,15 @@ def told(made: tuple[np.ndarray, np.ndarray]) -> tuple[list[str], list[float]]:
     ],
 )
 def test_a_cascade_by_hand(margins: tuple[float, float], letters: list[str], cost: list[int]) -> None:
-    found, taken = told(cascade_with([SHORT, LONG, LAST], margins))
+    found, taken = told(Cascade((SHORT, LONG, LAST), margins).decide())
     assert taken == cost
     assert found == letters
 
 
 def test_the_last_stage_settles_even_a_tie_and_silence() -> None:
-    made = cascade_with([Stage("v", choices(["A", "-"])), Stage("r", choices(["B", "-"]))], (0.0,))
+    made = Cascade((Stage("v", choices(["A", "-"])), Stage("r", choices(["B", "-"]))), (0.0,)).decide()
     assert told(made) == (["A", "-"], [1, 2])
-    made = cascade_with([Stage("v", choices(["AB", "--"])), Stage("r", choices(["BA", "--"]))], (0.0,))
+    made = Cascade((Stage("v", choices(["AB", "--"])), Stage("r", choices(["BA", "--"]))), (0.0,)).decide()
     assert told(made) == (["AB", "-"], [4, 4])
 
 
@@ -265,9 +297,46 @@ def test_every_order_with_and_without_straight_answers() -> None:
     ]  # fmt: skip
     assert orders[0][0].choices.shape == (5, 2)
     assert len(stagings([], [LONG, LAST])) == 2
-    names = [name for name, _, _ in cascades(orders[:2])]
+    gold = choices([*"ABCDA"])[:, 0]
+    made = columns(orders[:2], gold)
+    names = [rule.name for rule in made.rules]
     assert len(names) == len(set(names)) == 25 + 5
     assert names[0] == "straight → r → v, margins (0.0, 0.0)"
+    for place, rule in enumerate(made.rules):
+        decided, cost = rule.decide()
+        assert made.scores[:, place].tolist() == twelfths(decided, gold).tolist()
+        assert made.costs[:, place].tolist() == cost.tolist()
+
+
+@pytest.mark.parametrize(
+    ("names", "straight", "orders", "left_out"),
+    [
+        ("abc", True, 6 * 2, []),
+        ("abcde", False, 60, ["cascades of more than 3 of the 5 groups with several runs"]),
+        ("abcd", True, 6 * 2, ["cascades with d:cot: over 2,000 candidates"]),
+        ("ab", False, 2, []),
+        (
+            "zyxwvutsrq",
+            True,
+            6 * 2,
+            [f"cascades with {', '.join(f'{n}:cot' for n in 'tuvwxyz')}: over 2,000 candidates"],
+        ),
+    ],
+)
+def test_many_models_are_cut_to_what_can_be_tried(names: str, straight: bool, orders: int, left_out: list[str]) -> None:
+    groups = [group(["AAB", "BBA"], "AB", name) for name in names]
+    groups += [group(["A", "B"], "AB", names[0], "straight")] * straight
+    found, missing = orders_of(groups, [one.choices for one in groups])
+    assert (len(found), missing) == (orders, left_out)
+    assert len(columns(found, groups[0].gold).rules) <= MOST
+    assert max(len(order) for order in found) <= 3 + straight
+
+
+def test_where_both_ways_of_asking_were_sampled_chains_of_thought_are_kept() -> None:
+    groups = [group(["AAB"], "A", name, asked) for name in "abc" for asked in ("cot", "straight")]
+    found, missing = orders_of(groups, [one.choices for one in groups])
+    assert {stage.name for order in found for stage in order} == {"a:cot", "b:cot", "c:cot"}
+    assert missing == ["cascades with a:straight, b:straight, c:straight: over 2,000 candidates"]
 
 
 def test_of_equal_cascades_the_cheaper_is_taken() -> None:

@@ -152,14 +152,14 @@ def test_a_repeated_question_counts_once_by_its_first_answer() -> None:
     aya = straight("aya", "BBCA", "BBCB", [*ITEMS[:3], ITEMS[1]])
     v = straight("v", "BBCB", "BBCB")
     made = align([aya, v])
-    decided = decisions_of([aya, v], made, {}, [], seed=1)
+    decided = {one.model: one for one in decisions_of([aya, v], made, {}, [], seed=1)}
     number = made.numbers["v", "straight"]
-    assert on(decided[0], number).tolist()[:3] == [1.0, 1.0, 1.0]
-    assert np.isnan(on(decided[0], number)[3])
+    assert on(decided["aya"], number).tolist()[:3] == [1.0, 1.0, 1.0]
+    assert np.isnan(on(decided["aya"], number)[3])
     late = straight("aya", "BACB", "BBCB", [*ITEMS[:3], ITEMS[1]])
     made = align([late, v])
-    decided = decisions_of([late, v], made, {}, [], seed=1)
-    assert on(decided[0], made.numbers["v", "straight"])[1] == 0.0
+    decided = {one.model: one for one in decisions_of([late, v], made, {}, [], seed=1)}
+    assert on(decided["aya"], made.numbers["v", "straight"])[1] == 0.0
 
 
 def test_scores_go_to_their_question_whatever_the_order_of_rows() -> None:

@@ -17,11 +17,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.annotation.server.search import oracle, queries
-from tests.annotation.server.search.hands import Hand, Json, filtered, ids, status
+from tests.annotation.server.search.hands import Hand, Json, asking, filtered, ids, status
+from tests.annotation.server.search.spellings import SPELLINGS
 from tests.annotation.server.search.worlds import CHAT, DESIGN, Stage, stage
 
 _PARTS = 5  # of the scopes; each example asks for one part of them
-_EXAMPLES = int(os.environ.get("SEARCH_EXAMPLES", "10")) // _PARTS
+_EXAMPLES = int(os.environ.get("SEARCH_EXAMPLES", "15")) // _PARTS + 1  # the first one is always the empty dataset
 _QUESTIONS = 6
 
 
@@ -65,6 +66,7 @@ def test_every_search_agrees_with_plain_python(people: Cast, part: int, data: st
         _left(hand, found, data.draw)
     for scope in queries.ALL_SCOPES[part::_PARTS]:
         _alone(people, found, scope, data.draw)
+    _read(people, found, data.draw)
     for _ in range(_QUESTIONS):
         _ask(people, found, data.draw)
     _similar(people, found, data.draw)
@@ -135,6 +137,20 @@ def _alone(people: Cast, found: Stage, scope: Json, draw: Any) -> None:
     got = ids(hand.search(dataset, filtered(condition), me=me, limit=100))
     expected = [record for record in world.records if oracle.matches(world, record, condition, user)]
     assert sorted(got) == sorted(record["id"] for record in expected), (condition, user, world.records)
+
+
+def _read(people: Cast, found: Stage, draw: Any) -> None:
+    """Words that are there, in each kind of field; `near` is also in the images' addresses, and must not be found."""
+    for field in (None, "text", CHAT, "custom"):
+        there = {word for known in found.world.words.values() for word in known.get(field or "text", ())}
+        tree = (
+            ("word", draw(st.sampled_from(sorted(there & SPELLINGS.keys()) or ["near"]))) if field else ("word", "near")
+        )
+        body = asking(draw(queries.rendered(tree)), draw(st.sampled_from((None, field))))
+        got = ids(people.owner.search(found.made.id, body, limit=100))
+        limit = body["query"]["text"].get("field")
+        expected = [key for key, known in found.world.words.items() if oracle.asks_for(tree, known, limit)]
+        assert sorted(got) == sorted(expected), (body, found.world.records)
 
 
 def _best_first(answer: Json, ties: list[str] | None) -> None:

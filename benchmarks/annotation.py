@@ -133,7 +133,8 @@ class Dataset:
                         faults.append(answer.text)
 
         start = time.perf_counter()
-        shares = [[ids[(turn * 10 + i) % len(ids)] for turn in range(each)] for i, _ in enumerate(self.annotators)]
+        step = len(self.annotators)
+        shares = [ids[place : place + each * step : step] for place in range(step)]
         await asyncio.gather(*(annotate(headers, mine) for headers, mine in zip(self.annotators, shares, strict=True)))
         seconds = time.perf_counter() - start
         return {

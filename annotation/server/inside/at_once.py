@@ -2,8 +2,8 @@
 
 aiosqlite hands each step of each statement (cursor, execute, fetch, close) to a thread and waits for the answer: four
 changes of thread for a look-up of 50 µs, about eighty in one answer of an annotator, and each may have to wait for the
-interpreter. Here a statement that was quick the last time runs at once in the loop's own thread. A slow or unknown one,
-and every commit (it waits for the disk), still goes to the thread, so that a long search delays nobody.
+interpreter. Here a statement that was quick the last time runs at once in the loop's own thread. A slow or unknown one
+still goes to the thread, so that a long search delays nobody; so do commits, while the disk is slow.
 
 A transaction that writes waits for its turn first, in order of arrival: otherwise writers meet at SQLite's own lock,
 where each sleeps, tries again and may be overtaken for seconds. Not covered: another program that holds the lock of
@@ -43,7 +43,11 @@ class Shared:
 
     def is_quick(self, statement: str) -> bool:
         """Whether it may hold up the loop."""
-        return self._seconds.get(statement, QUICK_SECONDS) < QUICK_SECONDS
+        return self.seconds(statement) < QUICK_SECONDS
+
+    def seconds(self, statement: str) -> float:
+        """What it took the last time; an unknown one counts as slow."""
+        return self._seconds.get(statement, QUICK_SECONDS)
 
     def remember(self, statement: str, seconds: float) -> None:
         """Note what it took."""
@@ -79,7 +83,7 @@ class AtOnce(aiosqlite.Connection):  # type: ignore[misc]
                 self._has_turn = True
         try:
             if step == "commit" and self._connection.in_transaction:
-                return await super()._execute(fn, *args, **kwargs)
+                return await self._commit(fn)
             if self._has_turn or step not in _STEPS:
                 return fn(*args, **kwargs)
             return await self._read(fn, *args, **kwargs)
@@ -87,6 +91,16 @@ class AtOnce(aiosqlite.Connection):  # type: ignore[misc]
             if self._has_turn and not self._writes():
                 self._has_turn = False
                 self.shared.turn.release()
+
+    async def _commit(self, fn: Callable[..., Any]) -> Any:
+        """A commit waits for the disk: at once if the last one was quick; after a slow one, some go to the thread."""
+        if self.shared.is_quick("commit"):
+            start = time.perf_counter()
+            result = fn()
+            self.shared.remember("commit", time.perf_counter() - start)
+            return result
+        self.shared.remember("commit", self.shared.seconds("commit") / 2)
+        return await super()._execute(fn)
 
     def _writes(self) -> bool:
         """Whether its transaction goes on; a connection that was just closed has none."""

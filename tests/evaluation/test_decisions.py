@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -126,3 +127,21 @@ def test_a_repeated_question_is_pooled_once_with_its_first_answers() -> None:
 def test_models_without_a_common_subject_are_not_pooled() -> None:
     groups = [group(["AAAAA"], "A", "r"), group(["AAAAA"], "A", "v", subjects=("قلب",))]
     assert [d for d in made(groups) if d.rule == "pooled"] == []
+
+
+def test_questions_numbered_anew_are_learned_from_in_the_same_order() -> None:
+    """Folds follow from subject and text, not from the numbers a file gives its questions."""
+    generator = np.random.default_rng(3)
+    gold = "".join(generator.choice([*"ABCD"], 50))
+    signs = {name: ["".join(row) for row in generator.choice([*"ABCD"], (50, 5))] for name in "vr"}
+    backwards = [group(runs, gold, name).only(range(50)[::-1]) for name, runs in signs.items()]
+    renumbered = [replace(one, indices=tuple(range(50))) for one in backwards]
+    texts = []
+    for groups in ([group(runs, gold, name) for name, runs in signs.items()], renumbered):
+        aligned = align(groups)
+        numbers, _ = common(groups, aligned)
+        texts.append([aligned.texts[number] for number in numbers])
+        decided = {one.rule: one.decided for one in decisions_of(groups, aligned, {}, None, seed=1)}
+        texts.append([decided[rule].tolist() for rule in ("pooled", "weighted", "cascade")])
+    assert texts[0] == texts[2]
+    assert texts[1] == texts[3]

@@ -206,7 +206,8 @@ def test_the_json_and_the_text_say_what_was_found(tmp_path: Path) -> None:
         assert seeds["low"] <= seeds["mean"] <= seeds["high"]
     text = as_text(made)
     base, votes = suite["yardstick"], suite["families"][0]
-    assert f"[{base['ci95'][0]:.2f}, {base['ci95'][1]:.2f}]" in text, "an accuracy has no sign"
+    for one in (base, votes):
+        assert f"{one['accuracy']:.2f}  [{one['ci95'][0]:.2f}, {one['ci95'][1]:.2f}]" in text, "an accuracy has no sign"
     assert f"{votes['against']['difference']:+.2f}  [{votes['against']['ci95'][0]:+.2f}, " in text
     assert f"({votes['fold_seeds']['low']:.2f} to {votes['fold_seeds']['high']:.2f})" in text
 

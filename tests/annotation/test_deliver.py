@@ -27,8 +27,6 @@ from gaokerena.questions import Question
 from gaokerena.store import Store
 from tests.annotation.push_cases import PAGE, FakeArgilla, answer, keep, opened
 
-LATER = datetime.now(UTC) + timedelta(seconds=work.GRACE_SECONDS + 60)
-
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
@@ -184,7 +182,8 @@ def test_an_entry_waits_for_its_verdict_and_is_void_when_none_comes(route: Route
     unknown = Verdict(comparison_id="never stored", choice="left", session="s")
     outbox.add(unknown)
     assert deliver(route, argilla.client).waiting == 2
-    assert deliver(route, argilla.client, moment=LATER).void == 2
+    later = datetime.now(UTC) + timedelta(seconds=work.GRACE_SECONDS + 60)
+    assert deliver(route, argilla.client, moment=later).void == 2
     assert (argilla.rows(), outbox.pending()) == ([], [])
 
 

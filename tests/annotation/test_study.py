@@ -14,7 +14,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import product
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -31,6 +32,7 @@ from tests.real_data import data_folder
 pytestmark = pytest.mark.data
 
 COUNT = 500
+Said = dict[tuple[str, str], Grade]
 ERRORS = {"sara": 0.08, "omid": 0.18, "mina": 0.3}
 NETWORK_OFF = {
     "http_proxy": "http://127.0.0.1:9",
@@ -85,16 +87,25 @@ def truth(item: Item) -> Grade:
     return grade if first is item.sides["left"] else mirror(grade)
 
 
-def said(name: str, item: Item) -> Grade:
-    """What this doctor says: the truth, or at his rate one of the other outcomes, all alike."""
-    draw, true = random.Random(f"{name} {item.id}"), truth(item)
-    if draw.random() >= ERRORS[name]:
-        return true
-    wrong: list[Grade] = [grade for grade in ("left", "equal", "right") if outcome(grade) != outcome(true)]
-    return draw.choice(wrong)
+def draw(name: str, item: Item) -> tuple[float, float]:
+    """Two numbers from 0 to 1, of what is compared: ids and seats are drawn anew in every workspace."""
+    first, second = sorted(side.text for side in item.sides.values())
+    drawn = random.Random(f"{name} {item.kind} {item.question.id} {first} {second}")
+    return drawn.random(), drawn.random()
 
 
-def work(url: str, name: str, password: str, items: dict[str, Item]) -> int:
+def sayings(items: Collection[Item]) -> Said:
+    """What each doctor says of each item: the truth, but at his rate, to the item, one of the other outcomes."""
+    found = {(name, item.id): truth(item) for name in ERRORS for item in items}
+    for name, kind in product(ERRORS, ("comparison", "duplicate")):
+        drawn = sorted((item for item in items if item.kind == kind), key=lambda item: draw(name, item))
+        for item in drawn[: round(ERRORS[name] * len(drawn))]:
+            wrong: list[Grade] = [one for one in ("left", "equal", "right") if outcome(one) != outcome(truth(item))]
+            found[name, item.id] = wrong[draw(name, item)[1] > 1 / 2]
+    return found
+
+
+def work(url: str, name: str, password: str, said: Said, items: dict[str, Item]) -> int:
     """Sign in as this doctor and answer everything that is offered; how many that was."""
     with httpx2.Client(base_url=f"{url}/api/v1", trust_env=False, timeout=60) as http:
         token = http.post("/token", data={"username": name, "password": password}).json()["access_token"]
@@ -110,17 +121,17 @@ def work(url: str, name: str, password: str, items: dict[str, Item]) -> int:
             ).json()["items"]
             if not found:
                 return count
-            rows = [_answer(each["record"], name, items) for each in found]
+            rows = [_answer(each["record"], name, said, items) for each in found]
             told = http.post("/me/responses/bulk", json={"items": rows}).json()["items"]
             assert all(each["error"] is None for each in told)
             count += len(rows)
 
 
-def _answer(record: dict[str, Any], name: str, items: dict[str, Item]) -> dict[str, Any]:
+def _answer(record: dict[str, Any], name: str, said: Said, items: dict[str, Item]) -> dict[str, Any]:
     item = items[record["external_id"]]
     verdict = ExpertVerdict(
         id="x", item_id=item.id, judge=name, status="submitted", where="argilla", guideline_version="",
-        grade=said(name, item), confidence=3,
+        grade=said[name, item.id], confidence=3,
     )  # fmt: skip
     return {"record_id": record["id"], "status": "submitted", "values": to_values(verdict)}
 
@@ -136,14 +147,15 @@ def test_a_study_from_real_answers_to_pairs(url: str, tmp_path: Path) -> None:
     sys.stderr.write(f"users and push: {time.monotonic() - began:.1f} s\n")
     items = Ledger(tmp_path / "runs/annotation").items
     assert len(items) == COUNT + COUNT // 5
+    said = sayings(items.values())
     for account in accounts:
-        assert work(url, account["username"], account["password"], items) == len(items)
+        assert work(url, account["username"], account["password"], said, items) == len(items)
     door(tmp_path, "pull", "--from", "argilla", "--dataset", "study")
     door(tmp_path, "report", "--out", "report")
     door(tmp_path, "export", "--to", "pairs", "--out", "out/pairs.jsonl")
     sys.stderr.write(f"all: {time.monotonic() - began:.1f} s\n")
     _error_rates_are_recovered(tmp_path)
-    _pairs_are_those_of_a_hand(tmp_path, items)
+    _pairs_are_those_of_a_hand(tmp_path, items, said)
 
 
 def _error_rates_are_recovered(place: Path) -> None:
@@ -162,7 +174,7 @@ def _error_rates_are_recovered(place: Path) -> None:
     assert not any(name in page for name in ERRORS)
 
 
-def _pairs_are_those_of_a_hand(place: Path, items: dict[str, Item]) -> None:
+def _pairs_are_those_of_a_hand(place: Path, items: dict[str, Item], said: Said) -> None:
     """By hand: where two doctors or three say one side and no usable one the other, that side is chosen."""
     rows = [json.loads(line) for line in (place / "out/pairs.jsonl").read_text("utf-8").splitlines()]
     made = {row["provenance"]["item_id"]: row for row in rows}
@@ -173,7 +185,7 @@ def _pairs_are_those_of_a_hand(place: Path, items: dict[str, Item]) -> None:
         if item.kind != "comparison":
             assert name not in made
             continue
-        usable = [said(who, item) for who in ERRORS if not _contradicted(who, item, twins.get(name))]
+        usable = [said[who, item.id] for who in ERRORS if not _contradicted(said, who, item, twins.get(name))]
         sides = Counter(map(outcome, usable))
         if len(usable) >= 2 and len(sides) == 1 and "neither" not in sides:
             unanimous += 1
@@ -193,5 +205,5 @@ def _pairs_are_those_of_a_hand(place: Path, items: dict[str, Item]) -> None:
         assert manifest[block]["in"] == manifest[block]["out"] + sum(manifest[block]["dropped"].values())
 
 
-def _contradicted(who: str, item: Item, twin: Item | None) -> bool:
-    return twin is not None and outcome(said(who, twin)) != outcome(mirror(said(who, item)))
+def _contradicted(said: Said, who: str, item: Item, twin: Item | None) -> bool:
+    return twin is not None and outcome(said[who, twin.id]) != outcome(mirror(said[who, item.id]))

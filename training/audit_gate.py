@@ -1,0 +1,88 @@
+"""Whether a file of pairs may be trained on: its shortcut audit must be there, be of this very file, and have passed.
+
+    kept = check(Path("pairs.jsonl"), None)                     # TrainingError unless audited and passed
+    kept = check(Path("pairs.jsonl"), "a planted preference")   # trained all the same; the reason is kept
+
+The audit of `pairs.jsonl` is `pairs.audit.json` beside it (`python -m training pairs audit pairs.jsonl` writes it),
+bound to the file by its SHA-256. What comes back belongs into the manifest of the run.
+
+Not covered: how an audit is made (`training.pairing.audit`); held-out pairs, which teach nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from training.errors import TrainingError
+
+SCHEMA = 1
+LIMIT = 0.60
+"""The share of pairs a surface cue may tell apart; an audit with a laxer limit does not open the gate."""
+
+
+def audit_path(pairs: Path) -> Path:
+    """Where the audit of `pairs` lies."""
+    return pairs.with_name(f"{pairs.stem}.audit.json")
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check(path: Path, override: str | None = None) -> dict[str, Any]:
+    """What the audit of the pairs at `path` says, with the reason given to train in spite of it.
+
+    Keys: `audit` (file name), `pairs_sha256`, `passed`, `found` (why the gate is shut; None when open), `limit`,
+    `cues` (names of the cues above the limit), `overridden` (the reason, only where one was needed).
+    Raises TrainingError when the gate is shut and `override` is None or blank.
+    """
+    if override is not None and not override.strip():
+        raise TrainingError("--override-audit needs a reason; it goes into the run's manifest")
+    if not path.exists():
+        raise TrainingError(f"no pairs at {path}; `python -m training pairs build` makes such a file")
+    digest = sha256(path)
+    audit = _read(audit_path(path))
+    found = _shut(path, audit, digest)
+    if found and override is None:
+        raise TrainingError(f"{found}; to train all the same, give --override-audit REASON")
+    return {
+        "audit": audit_path(path).name if audit else None,
+        "pairs_sha256": digest,
+        "passed": found is None,
+        "found": found,
+        "limit": audit.get("limit"),
+        "cues": audit.get("failed", []),
+        "overridden": override if found else None,
+    }
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The audit at `path`; empty when there is none. Raises TrainingError for a file that is no audit."""
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise TrainingError(f"{path} is not JSON ({error}); delete it and audit the pairs again") from None
+    if not isinstance(value, dict) or value.get("schema") != SCHEMA:
+        raise TrainingError(f"{path} is no audit of schema {SCHEMA}; delete it and audit the pairs again")
+    return value
+
+
+def _shut(path: Path, audit: dict[str, Any], digest: str) -> str | None:
+    """Why these pairs must not be trained on; None when they may."""
+    again = f"run `python -m training pairs audit {path}`"
+    if not audit:
+        return f"{path} has no shortcut audit; {again}"
+    if audit["pairs_sha256"] != digest:
+        return f"{audit_path(path)} is of another file than {path} (the pairs changed since); {again}"
+    if audit["limit"] > LIMIT:
+        return f"{audit_path(path)} allows {audit['limit']:.2f}, the gate {LIMIT:.2f}; {again} without --limit"
+    if not audit["passed"]:
+        return f"{path} failed its shortcut audit: {audit['reason']} (see {audit_path(path).with_suffix('.md').name})"
+    return None

@@ -14,15 +14,15 @@ Not covered: choosing what to send (`queue`), sending it (`push`).
 from __future__ import annotations
 
 import hmac
-import json
 import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gaokerena.append_only import Appender, whole_lines
 from gaokerena.comparisons import SIDES, Side, now
 from gaokerena.expert_verdicts import Grade
 from gaokerena.questions import Letter, Question
@@ -30,6 +30,7 @@ from gaokerena.questions import Letter, Question
 Kind = Literal["comparison", "gold", "duplicate"]
 Origin = Literal["store", "transcripts", "candidates", "gold"]
 FILE, KEY = "items.jsonl", "key"
+Row = TypeVar("Row", bound=BaseModel)
 
 
 class ItemError(ValueError):
@@ -96,18 +97,14 @@ class Ledger:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.key = _key(folder / KEY)
-        self.items: dict[str, Item] = {item.id: item for item in _read(folder / FILE)}
+        self.items: dict[str, Item] = {item.id: item for item in rows(folder / FILE, Item, "an item")}
 
     def add(self, items: Iterable[Item]) -> list[Item]:
         """Remember those not known yet and return them; they have reached the disk on return."""
         new = {item.id: item for item in items if item.id not in self.items}
         if new:
-            path = self.folder / FILE
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            with os.fdopen(handle, "ab") as file:
-                file.write("".join(item.model_dump_json() + "\n" for item in new.values()).encode())
-                file.flush()
-                os.fsync(file.fileno())
+            with Appender(self.folder / FILE, mode=0o600) as file:
+                file.append(item.model_dump_json() for item in new.values())
             self.items |= new
         return list(new.values())
 
@@ -125,20 +122,15 @@ def _key(path: Path) -> bytes:
         return path.read_bytes()
 
 
-def _read(path: Path) -> list[Item]:
-    """Every whole line; a last line torn by a crash is cut away, for its item was never acknowledged."""
-    if not path.exists():
-        return []
-    data = path.read_bytes()
-    whole = data[: data.rfind(b"\n") + 1]
-    if len(whole) < len(data):
-        os.truncate(path, len(whole))
+def rows(path: Path, kind: type[Row], name: str) -> list[Row]:
+    """The whole lines of a file as `kind`; nothing is cut, for a push may be writing the last one. Raises ItemError."""
     found = []
-    for number, line in enumerate(whole.splitlines(), 1):
+    for number, line in enumerate(whole_lines(path), 1):
         try:
-            found.append(Item.model_validate_json(line))
-        except (ValidationError, json.JSONDecodeError) as error:
-            raise ItemError(f"{path}:{number}: not an item ({error}); restore the file from a backup") from error
+            found.append(kind.model_validate_json(line))
+        except ValidationError as error:
+            complaint = error.errors(include_url=False, include_input=False)[0]["msg"]
+            raise ItemError(f"{path}:{number}: not {name} ({complaint}); restore the file from a backup") from error
     return found
 
 

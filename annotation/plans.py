@@ -16,9 +16,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from annotation.items import ItemError
+from annotation.items import ItemError, rows
+from gaokerena.append_only import Appender
 from gaokerena.comparisons import now
 
 FILE, LOCK = "plans.jsonl", "lock"
@@ -48,7 +49,7 @@ class Plans:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
-        self.batches = _read(self.path)
+        self.batches = rows(self.path, Batch, "a plan")
 
     def items(self, workspace: str, dataset: str) -> list[tuple[str, str]]:
         """(item id, batch) of a dataset, in the order sent."""
@@ -69,29 +70,9 @@ class Plans:
             seed=seed,
             items=tuple(items),
         )
-        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(handle, "ab") as file:
-            file.write(batch.model_dump_json().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        with Appender(self.path, mode=0o600) as file:
+            file.append([batch.model_dump_json()])
         self.batches.append(batch)
-
-
-def _read(path: Path) -> list[Batch]:
-    """Every whole line; a last line torn by a crash is cut away, for nothing of it was sent."""
-    if not path.exists():
-        return []
-    data = path.read_bytes()
-    whole = data[: data.rfind(b"\n") + 1]
-    if len(whole) < len(data):
-        os.truncate(path, len(whole))
-    batches = []
-    for number, line in enumerate(whole.splitlines(), 1):
-        try:
-            batches.append(Batch.model_validate_json(line))
-        except ValidationError as error:
-            raise ItemError(f"{path}:{number}: not a plan ({error}); restore the file from a backup") from error
-    return batches
 
 
 @contextmanager

@@ -17,10 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from annotation.items import FILE as ITEMS
-from annotation.items import Item
+from annotation.items import Item, ItemError, rows
 from annotation.judged import Judged, join
 from gaokerena.expert_verdicts import ExpertVerdict, Status, latest, read
 
@@ -50,19 +48,13 @@ def stand(folder: Path, status: Status) -> list[ExpertVerdict]:
 
 
 def read_items(path: Path) -> dict[str, Item]:
-    """The ledger's items, without touching the file: a push may be writing its last line. Raises WorkspaceError."""
+    """The ledger's items. Raises WorkspaceError."""
     if not path.exists():
         raise WorkspaceError(f"{path}: no such file; name the folder that `python -m annotation push` wrote")
-    items = {}
-    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
-        if not line.endswith(b"\n"):
-            break
-        try:
-            item = Item.model_validate_json(line)
-        except ValidationError as error:
-            raise WorkspaceError(f"{path}:{number}: not an item; restore the file from a backup") from error
-        items[item.id] = item
-    return items
+    try:
+        return {item.id: item for item in rows(path, Item, "an item")}
+    except ItemError as error:
+        raise WorkspaceError(str(error)) from error
 
 
 def read_workspace(folder: Path, more: Sequence[Path] = ()) -> Workspace:

@@ -4,8 +4,9 @@
         file.append([row.model_dump_json()])
     for line in whole_lines(path): ...
 
-Threads and processes may append to one file at once. A line torn by a crash was never acknowledged; the next append
-cuts it away. An append that fails (a full disk) leaves nothing behind.
+Threads and processes may append to one file at once. A line torn by a crash was never acknowledged; the next append,
+holding the file's lock, cuts it away. Reading changes nothing: what looks torn may be a line on its way. An append that
+fails (a full disk) leaves nothing behind.
 
 Not covered: what a line holds, network file systems (their locks cannot be trusted), a file moved away while in use.
 """
@@ -25,13 +26,13 @@ _BLOCK = 1 << 16
 
 
 class Appender:
-    """One writer of an append-only file; the file and its folder are made when missing. Raises OSError."""
+    """One writer of an append-only file; file (of `mode`) and folder are made when missing. Raises OSError."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mode: int = 0o666) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()  # flock does not part the threads of one process
-        self._handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        self._handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, mode)
         sync(path.parent)
 
     def __enter__(self) -> Self:
@@ -85,9 +86,9 @@ def _cut_torn_line(handle: int) -> int:
 
 
 def whole_lines(path: Path, start: int = 0) -> Iterator[bytes]:
-    """Every line from byte `start` on, its line end included; a torn last one is left out.
+    """Every line from byte `start` on, its line end included; a torn last one is left out and left alone.
 
-    A file that is not there has no lines. Raises OSError.
+    A file that is not there has no lines. It may grow while it is read. Raises OSError.
     """
     try:
         file = path.open("rb")
@@ -96,5 +97,6 @@ def whole_lines(path: Path, start: int = 0) -> Iterator[bytes]:
     with file:
         file.seek(start)
         for line in file:
-            if line.endswith(b"\n"):
-                yield line
+            if not line.endswith(b"\n"):
+                return  # not the next look either: it would give the rest of this line as a line
+            yield line

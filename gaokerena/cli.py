@@ -47,6 +47,10 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C."""
+
+
 @app.callback()
 def _door(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False) -> None:
     """Ask two Persian medical models, see the settings."""
@@ -159,4 +163,11 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            typer.echo(
+                "stopped; a file is written whole or not at all, and the same command goes on or begins anew", err=True
+            )
+        raise

@@ -140,6 +140,15 @@ def mcnemar_exact(only_first: int, only_other: int) -> float:
     return min(1.0, 2 * float(bdtr(min(only_first, only_other), only_first + only_other, 0.5)))
 
 
+def holm(ps: Sequence[float]) -> list[float]:
+    """p values adjusted for their number by Holm's step-down method (Scandinavian J. Statistics 6 (1979) 65-70)."""
+    adjusted, highest = [0.0] * len(ps), 0.0
+    for rank, place in enumerate(sorted(range(len(ps)), key=lambda place: ps[place])):
+        highest = max(highest, min(1.0, ps[place] * (len(ps) - rank)))
+        adjusted[place] = highest
+    return adjusted
+
+
 def _by_cluster(
     numbers: NDArray[np.float64], clusters: Sequence[Hashable] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -48,13 +48,6 @@ class Alignment:
     missing: list[dict[str, Any]] = field(default_factory=list)
     lonely: set[int] = field(default_factory=set)
 
-    def asked_together(self) -> NDArray[np.bool_]:
-        """Whether some model was asked both, so that they are not one in two wordings: [questions, questions]."""
-        asked = np.zeros((len(self.numbers), len(self.texts)), np.float32)
-        for row, numbers in enumerate(self.numbers.values()):
-            asked[row, numbers] = 1
-        return np.asarray(asked.T @ asked > 0)
-
     def in_two_wordings(self, mine: NDArray[np.int64], theirs: NDArray[np.int64]) -> NDArray[np.int64]:
         """Questions that one side was asked and the other was not, which may be one question in two wordings.
 

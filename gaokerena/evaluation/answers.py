@@ -194,7 +194,7 @@ def grouped(rows: Rows, chosen: NDArray[np.int8]) -> list[Group]:
     places: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for row, (place, model, prompting) in enumerate(zip(rows.places, rows.models, rows.promptings, strict=True)):
         places[place[0], model, prompting].append(row)
-    return [_group(rows, chosen, name, found) for name, found in places.items()]
+    return [_group(rows, chosen, name, found) for name, found in sorted(places.items())]
 
 
 def _group(rows: Rows, chosen: NDArray[np.int8], name: tuple[str, str, str], found: list[int]) -> Group:

@@ -26,10 +26,11 @@ from gaokerena.evaluation.alignment import Alignment, align
 from gaokerena.evaluation.answers import Group, Rows, grouped, letters, load
 from gaokerena.evaluation.cells import Decision, cells_of
 from gaokerena.evaluation.curves import abstention, invariance
-from gaokerena.evaluation.decisions import Name, Pool, decisions_of
+from gaokerena.evaluation.decisions import Name, Pool, decisions_of, left_out
 from gaokerena.evaluation.paired import comparisons_of
 from gaokerena.evaluation.resampling import RESAMPLES
 from gaokerena.options import Reading
+from gaokerena.statistics import holm
 from gaokerena.transcripts import TranscriptsError
 
 SCHEMA = 1
@@ -161,6 +162,7 @@ def as_json(found: Evaluated, command: str) -> dict[str, Any]:
         "seed": seed,
         "resamples": RESAMPLES,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in ("numpy", "scipy")}},
+        "left_out": {suite: what for suite, each in found.suites.items() if (what := left_out(each.groups))},
         "alignment": [suite.alignment.report() | {"incomplete": _incomplete(suite)} for suite in found.suites.values()],
         "cells": [],
         "extraction": [],
@@ -173,6 +175,8 @@ def as_json(found: Evaluated, command: str) -> dict[str, Any]:
         report["comparisons"] += comparisons_of(pairs(suite.decisions), suite.alignment, seed=seed)
         report["abstention"] += [abstention(group) for group in suite.groups if group.samples > 1]
         report["invariance"] += _invariances(suite, seed)
+    for entry, adjusted in zip(report["comparisons"], holm([each["p"] for each in report["comparisons"]]), strict=True):
+        entry["p_holm"] = adjusted
     if any(rows.annotated) and found.read:  # asked for last: the answers are read by other processes meanwhile
         report["extraction"] = extraction.measured(rows, found.read, seed=seed)
     return report

@@ -3,13 +3,13 @@
     comparisons_of([(r_sc, aya_sc), ...], alignment, seed=1)
 
 Questions are those of the subjects both were asked in, matched by content; one that a side has no answer to counts as
-wrong there, and is counted. Left out are questions no other model was asked, and what may be one question in two
-wordings: each side lacks the other's, and no model was asked both.
+wrong there, and is counted (`difference_answered` is of the others). Left out are questions no other model was asked,
+and what may be one question in two wordings: each side lacks the other's, and no model was asked both.
 
 `difference` is a minus b in percentage points, `ci95` by a bootstrap over questions. `p` is McNemar's exact test where
 both sides choose whole letters, else a sign-flip test on the differences of each question.
 
-Not covered: correction for the number of comparisons; the report says how many there are.
+Not covered: correction for the number of comparisons (`evaluate` adds Holm's over all suites).
 """
 
 from __future__ import annotations
@@ -33,9 +33,8 @@ def comparisons_of(
 ) -> list[dict[str, Any]]:
     """One entry a pair; pairs without a subject in common are left out."""
     made, differences = [], []
-    together = alignment.asked_together()
     for one, other in pairs:
-        common = _common(one, other, alignment, together)
+        common = _common(one, other, alignment)
         if not len(common):
             continue
         a, b = on(one, common), on(other, common)
@@ -51,7 +50,7 @@ def comparisons_of(
     return made
 
 
-def _common(one: Decision, other: Decision, alignment: Alignment, together: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _common(one: Decision, other: Decision, alignment: Alignment) -> NDArray[np.int64]:
     """Questions of the subjects both were asked in, that at least one was asked; without what may be there twice.
 
     A question only one side was asked, and one only the other was, may be one in two wordings, unless some model was
@@ -60,8 +59,7 @@ def _common(one: Decision, other: Decision, alignment: Alignment, together: NDAr
     subjects = np.array(alignment.subjects)
     shared = list(set(one.subjects) & set(other.subjects))
     mine, theirs = np.setdiff1d(one.numbers, other.numbers), np.setdiff1d(other.numbers, one.numbers)
-    twice = (subjects[mine][:, None] == subjects[theirs]) & ~together[np.ix_(mine, theirs)]
-    left_out = np.union1d(mine[twice.any(axis=1)], theirs[twice.any(axis=0)]).tolist()
+    left_out = alignment.in_two_wordings(mine, theirs).tolist()
     either = np.union1d(one.numbers, other.numbers)
     either = either[np.isin(subjects[either], shared)]
     return either[~np.isin(either, [*left_out, *alignment.lonely])]
@@ -91,11 +89,13 @@ def _named(one: Decision, other: Decision) -> dict[str, Any]:
 
 def _counted(a: Scores, b: Scores, one: Decision, other: Decision) -> dict[str, Any]:
     right_a, right_b = np.nan_to_num(a), np.nan_to_num(b)
+    both = ~np.isnan(a - b)
     entry: dict[str, Any] = {
         "n": len(a),
         "unanswered": [int(np.isnan(a).sum()), int(np.isnan(b).sum())],
         "accuracy": [round(100 * float(right_a.mean()), 6), round(100 * float(right_b.mean()), 6)],
         "difference": round(100 * float((right_a - right_b).mean()), 6),
+        "difference_answered": round(100 * float((a - b)[both].mean()), 6) if both.any() else None,
         "ci95": None,
         "p": None,
         "test": "sign_flip",

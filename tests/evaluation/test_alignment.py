@@ -178,15 +178,6 @@ def test_a_model_alone_in_a_subject_is_not_a_failure_to_align() -> None:
     assert not made.missing
 
 
-def test_who_was_asked_what_together() -> None:
-    made = align([asked("v", ITEMS[:3], "BBC"), asked("r", [*ITEMS[:2], ITEMS[9]], "BBC")])
-    third, other = numbers(made, "v")[2], numbers(made, "r")[2]
-    together = made.asked_together()
-    assert together[0, third]
-    assert together[1, other]
-    assert not together[third, other]
-
-
 def test_what_may_be_one_question_in_two_wordings() -> None:
     """v and r: the third of each may be one; q, asked both a fourth and r's third, parts those two."""
     v, r = asked("v", ITEMS[:4], "BBCB"), asked("r", [*ITEMS[:2], ITEMS[9]], "BBC")

@@ -297,6 +297,14 @@ def test_a_question_never_answered_is_wrong_in_a_comparison(published: dict[str,
     assert one["ci95"][0] < one["difference"] < one["ci95"][1]
 
 
+@pytest.mark.data
+def test_p_values_are_adjusted_over_all_comparisons(published: dict[str, Any]) -> None:
+    found = published["comparisons"]
+    first = min(found, key=lambda one: one["p"])
+    assert first["p_holm"] == pytest.approx(min(1.0, len(found) * first["p"]))
+    assert all(one["p"] <= one["p_holm"] <= 1 for one in found)
+
+
 READ = [(R, "cot"), ("gaokerena-v1.0", "cot"), (AYA, "cot"),
         (R, "straight"), ("gaokerena-v1.0", "straight"), (AYA, "straight")]  # fmt: skip
 

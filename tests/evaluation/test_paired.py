@@ -112,6 +112,7 @@ def test_what_a_side_was_not_asked_is_wrong_there_and_counted() -> None:
     assert found["accuracy"] == [50.0, 50.0]
     found = single(other, straight("v", "BBAB", "BBCB"), straight("r", "BBCB", "BBCB"))
     assert (found["n"], found["unanswered"], found["difference"]) == (4, [1, 0], -25.0)
+    assert found["difference_answered"] == 0.0, "each has one of the three that both answered"
 
 
 def test_one_question_in_two_wordings_that_were_not_matched_counts_on_neither_side() -> None:

@@ -10,6 +10,7 @@ from gaokerena.evaluation.report.parts import head, span
 from gaokerena.evaluation.report.published import OTHER_SUITE, SUITE, tables
 from gaokerena.evaluation.report.schema import ALL, Comparison, Evaluation
 from gaokerena.evaluation.report.values import Chance, Joined, Number, Phrase, Value
+from gaokerena.statistics import holm
 
 LEVEL = 0.05
 
@@ -35,15 +36,6 @@ def caution(evaluation: Evaluation) -> Section:
         columns = head("suite", "difference", "points", "ci95", "p", "p_holm")
         grids.append(Grid("weak", Phrase("weak"), columns, rows, evaluation.command))
     return Section("caution", Phrase("caution_title"), (Words(lines, "list"), *grids))
-
-
-def holm(ps: Sequence[float]) -> list[float]:
-    """p values adjusted for their number by Holm's step-down method (Scandinavian J. Statistics 6 (1979) 65-70)."""
-    adjusted, highest = [0.0] * len(ps), 0.0
-    for rank, place in enumerate(sorted(range(len(ps)), key=lambda place: ps[place])):
-        highest = max(highest, min(1.0, ps[place] * (len(ps) - rank)))
-        adjusted[place] = highest
-    return adjusted
 
 
 def _many(comparisons: Sequence[Comparison], adjusted: Sequence[float]) -> Iterator[Value]:

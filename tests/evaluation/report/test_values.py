@@ -11,11 +11,11 @@ import pytest
 
 from gaokerena.evaluation.report import words
 from gaokerena.evaluation.report.naming import difference, model
-from gaokerena.evaluation.report.part_caution import holm
 from gaokerena.evaluation.report.schema import Comparison
 from gaokerena.evaluation.report.values import Chance, Joined, Name, Number, Phrase, Quote, Range, Value, markup, plain
 from gaokerena.evaluation.report.words import WORDS, Language
 from gaokerena.persian import tidy
+from gaokerena.statistics import holm
 from tests.evaluation.report import sample
 
 PERSIAN = re.compile("[\u0600-\u06ff]")

@@ -1,12 +1,14 @@
 """What the doctors together say of each item, weighed by how each of them errs: Dawid and Skene's model.
 
     found = consensus(judged)
-    found.of("i3f2a…")              # {"left": 0.93, "right": 0.05, "neither": 0.02}
+    found.all()["i3f2a…"]           # {"left": 0.93, "right": 0.05, "neither": 0.02}
     found.bounds(seed=1).accuracy   # each doctor's share of right outcomes, with intervals
 
 Classes are outcomes as the doctors saw them, left or right or neither: seats are drawn at random and models hidden, so
-a doctor can lean to a side but not to a model, and left is truly better as often as right. Gold items enter with their
-class known; duplicates are left out. Intervals are those of the model's own draws (`dawid_skene.sample`).
+a doctor can lean to a side but not to a model, and left is truly better as often as right. Gold items are easy by
+design, so they tell nothing of how often a doctor errs on the others: they only choose where the fit begins, which says
+who is right where doctors contradict each other throughout. Duplicates are left out. Intervals are those of the model's
+own draws (`dawid_skene.sample`).
 
 Not covered: the grade's strength, which is averaged apart (`pairs`).
 """
@@ -21,7 +23,7 @@ from numpy.typing import NDArray
 
 from annotation.alpha import TAIL
 from annotation.dawid_skene import SMOOTHING, Fitted, fit, sample
-from annotation.judged import OUTCOMES, Judged, Outcome, judges, outcome
+from annotation.judged import OUTCOMES, Judged, Outcome, compared, judges, outcome
 from gaokerena.statistics import Interval
 
 SIDES = (0, 1)
@@ -45,16 +47,7 @@ class Consensus:
     items: tuple[str, ...]
     judges: tuple[str, ...]
     counts: Array
-    known: dict[int, int]
     fitted: Fitted
-
-    def of(self, item: str) -> dict[Outcome, float]:
-        """The posterior of one item. Raises KeyError for an item without a graded verdict."""
-        try:
-            row = self.fitted.posterior[self.items.index(item)]
-        except ValueError:
-            raise KeyError(item) from None
-        return dict(zip(OUTCOMES, map(float, row), strict=True))
 
     def all(self) -> dict[str, dict[Outcome, float]]:
         """The posterior of every item."""
@@ -63,7 +56,7 @@ class Consensus:
 
     def bounds(self, *, seed: int) -> Bounds:
         """Intervals of accuracy and confusion."""
-        priors, confusions = sample(self.counts, self.fitted, seed=seed, known=self.known, alike=SIDES)
+        priors, confusions = sample(self.counts, self.fitted, seed=seed, alike=SIDES)
         accuracies = np.einsum("dk,djkk->dj", priors, confusions)
         low, high = np.quantile(confusions, [TAIL, 1 - TAIL], axis=0)
         lows, highs = np.quantile(accuracies, [TAIL, 1 - TAIL], axis=0)
@@ -73,19 +66,27 @@ class Consensus:
 
 
 def consensus(rows: Sequence[Judged]) -> Consensus | None:
-    """The model fitted to the graded verdicts; None where there is none."""
-    used = [row for row in rows if row.grade and row.item.kind != "duplicate"]
+    """The model fitted to the graded verdicts on comparisons; None where there is none."""
+    used = [row for row in compared(rows) if row.grade]
     if not used:
         return None
-    items = {item: place for place, item in enumerate(sorted({row.item.id for row in used}))}
-    doctors = {judge: place for place, judge in enumerate(judges(used))}
-    counts = np.zeros((len(items), len(doctors), len(OUTCOMES)))
-    known: dict[int, int] = {}
-    for row in used:
-        assert row.grade
-        counts[items[row.item.id], doctors[row.judge], OUTCOMES.index(outcome(row.grade))] += 1
-        if row.item.gold:
-            known[items[row.item.id]] = OUTCOMES.index(outcome(row.item.gold))
-    return Consensus(
-        tuple(items), tuple(doctors), counts, known, fit(counts, smoothing=SMOOTHING, known=known, alike=SIDES)
-    )
+    names, doctors = sorted({row.item.id for row in used}), judges(used)
+    counts, start = _counts(used, names, doctors), None
+    gold = [row for row in rows if row.grade and row.item.gold and row.judge in doctors]
+    if gold:
+        truths = {row.item.id: OUTCOMES.index(outcome(row.item.gold)) for row in gold if row.item.gold}
+        both = np.concatenate([counts, _counts(gold, list(truths), doctors)])
+        known = dict(enumerate(truths.values(), len(names)))
+        start = fit(both, smoothing=SMOOTHING, known=known, alike=SIDES).posterior[: len(names)]
+    fitted = fit(counts, smoothing=SMOOTHING, alike=SIDES, start=start)
+    return Consensus(tuple(names), tuple(doctors), counts, fitted)
+
+
+def _counts(rows: Sequence[Judged], names: Sequence[str], doctors: Sequence[str]) -> Array:
+    """How often each doctor said each outcome of each item: [items, doctors, outcomes]."""
+    place = {name: number for number, name in enumerate(names)}
+    counts = np.zeros((len(names), len(doctors), len(OUTCOMES)))
+    for row in rows:
+        if row.grade:
+            counts[place[row.item.id], doctors.index(row.judge), OUTCOMES.index(outcome(row.grade))] += 1
+    return counts

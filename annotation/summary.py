@@ -10,7 +10,7 @@ Not covered: pairs (`export`), the page (`report.page`).
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,10 +18,11 @@ from annotation.agreement import Agreement, by_question, by_subject, pairwise
 from annotation.checks import Checked, Share, checks
 from annotation.consensus import Bounds, Consensus, consensus
 from annotation.disputes import REASONS, Dispute, disputes
-from annotation.judged import OUTCOMES, Judged, by_item, compared
+from annotation.judged import OUTCOMES, Judged, by_item
 from annotation.usable import Rules, failed
+from annotation.winners import duels
 from annotation.workspace import Workspace
-from gaokerena.statistics import Interval, bootstrap_mean
+from gaokerena.statistics import Interval
 
 SCHEMA = 1
 Row = dict[str, Any]
@@ -123,21 +124,14 @@ def _rates(together: Consensus | None, bounds: Bounds | None, judge: str) -> Row
 
 
 def _models(rows: Sequence[Judged], together: Consensus | None, seed: int) -> list[Row]:
-    """For each two models how many items one wins by the posterior, and that share, «neither» counted half."""
-    shares: defaultdict[tuple[str, str], list[tuple[float, float, float]]] = defaultdict(list)
-    posteriors = together.all() if together else {}
-    for name, judged in by_item(compared(rows)).items():
-        if name in posteriors and len(set(judged[0].item.models)) == 2:
-            left, right = judged[0].item.models
-            wins = {left: posteriors[name]["left"], right: posteriors[name]["right"]}
-            a, b = sorted(wins)
-            shares[a, b].append((wins[a], wins[b], posteriors[name]["neither"]))
+    """For each two models how many items each wins (expected), and the first one's share, «neither» counted half."""
+    items = {row.item.id: row.item for row in rows}
     made = []
-    for (a, b), each in sorted(shares.items()):
-        first, second, neither = (sum(column) for column in zip(*each, strict=True))
-        share = bootstrap_mean([one + none / 2 for one, _, none in each], seed=seed)
-        counts = {"a_wins": _round(first), "b_wins": _round(second), "neither": _round(neither)}
-        made.append({"a": a, "b": b, "items": len(each), **counts, **_interval("a_share", share)})
+    for duel in duels(together, items, seed=seed) if together else ():
+        counts = dict(zip(("a_wins", "b_wins", "neither"), map(_round, duel.wins), strict=True))
+        made.append(
+            {"a": duel.first, "b": duel.second, "items": duel.items, **counts, **_interval("a_share", duel.share)}
+        )
     return made
 
 

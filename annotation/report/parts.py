@@ -214,7 +214,8 @@ def _models(found: Sequence[Row], command: str) -> Section:
     )  # fmt: skip
     head = _head("which", "items", "first_wins", "second_wins", "neither", "percent", "ci95")
     plot = Rows("models", say("models_figure"), say("models_axis"), ((None, bars),), line=FAIR)
-    return Section("models", say("models"), _figure(plot, Grid("models", say("models_figure"), head, rows, command)))
+    grid = Grid("models", say("models_figure"), head, rows, command)
+    return Section("models", say("models"), _figure(plot, grid, say("models_note")))
 
 
 def _disputes(summary: Row, command: str) -> Section:

@@ -1,11 +1,15 @@
-"""What SFT and DPO share: the base and tokenizer, the arguments of a run, going on after a kill, saving with lineage.
+"""What SFT, DPO and the reward model share: base and tokenizer, the arguments of a run, going on after a kill, saving.
 
-Not covered: several GPUs (accelerate's launcher starts the same command), quantised bases.
+Several GPUs: `accelerate launch --config_file training/recipes/accelerate/ddp.yaml -m training run ...` starts the same
+command once a GPU; every process comes through here, the main one alone writes.
+
+Not covered: quantised bases.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +17,28 @@ import datasets
 import torch
 from huggingface_hub import hf_hub_download
 from peft import LoraConfig, PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PrinterCallback, TrainerCallback
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    EarlyStoppingCallback,
+    PreTrainedModel,
+    PrinterCallback,
+    TrainerCallback,
+    TrainerState,
+)
 from transformers.utils.logging import disable_progress_bar
 from trl.kernels import chunked_logprob
 
 from gaokerena.engines.loading import revision
 from training.errors import TrainingError
-from training.manifest import file_hash, read_json, write_json
-from training.recipe import DpoRecipe, Lora, Optimiser, SftRecipe
+from training.manifest import Manifest, file_hash, read_json, write_json
+from training.ranks import main_process, wait
+from training.recipe import Lora, Optimiser, RewardRecipe, TrainedRecipe
 
 log = logging.getLogger("training")
 
-SHOWN = ("loss", "eval_loss", "learning_rate", "rewards/accuracies", "rewards/margins", "eval_rewards/accuracies")
+SHOWN = ("loss", "eval_loss", "learning_rate", "rewards/accuracies", "rewards/margins", "eval_rewards/accuracies",
+         "accuracy", "margin", "eval_accuracy")  # fmt: skip
 """What of the trainer's logs a person watches; the run's log.json holds all of it."""
 
 
@@ -64,30 +78,48 @@ def rows_seen(trainer: Any) -> int:
     return int(epochs * rows + min(rest * batch, rows))
 
 
-def load_base(source: str, optimiser: Optimiser) -> tuple[PreTrainedModel, Any]:
+def load_base(source: str, optimiser: Optimiser, kind: Any = AutoModelForCausalLM) -> tuple[PreTrainedModel, Any]:
     """Base and tokenizer for training. float32 weights on a CPU, bfloat16 on a GPU; the tokenizer pads on the right."""
     settle()
     datasets.disable_progress_bars()
     disable_progress_bar()
     dtype = torch.bfloat16 if torch.cuda.is_available() and optimiser.bf16 else torch.float32
-    model = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)
+    model = kind.from_pretrained(source, dtype=dtype)
     model.config.use_cache = False
     tokenizer = AutoTokenizer.from_pretrained(source, padding_side="right")
     return model, tokenizer
 
 
-def lora_config(lora: Lora) -> LoraConfig:
+def lora_config(lora: Lora, task: str = "CAUSAL_LM") -> LoraConfig:
     """The adapter's shape; its own dropout, no biases, every linear layer unless the recipe names some."""
     return LoraConfig(
         r=lora.r, lora_alpha=lora.lora_alpha, lora_dropout=lora.lora_dropout, target_modules=lora.target_modules,
-        bias="none", task_type="CAUSAL_LM",
+        bias="none", task_type=task,
     )  # fmt: skip
 
 
-def arguments(recipe: SftRecipe | DpoRecipe, out: Path) -> dict[str, Any]:
-    """TrainingArguments for the recipe, every default that matters stated; nothing is reported over a network."""
+def arguments(recipe: TrainedRecipe, out: Path, evaluated: bool = False) -> dict[str, Any]:
+    """TrainingArguments for the recipe, every default that matters stated; nothing is reported over a network.
+
+    `evaluated` says that there are held-out rows. Raises TrainingError when early stopping has none.
+    """
+    if recipe.early_stop and not evaluated:
+        raise TrainingError("early_stop looks at held-out rows and there are none; give them with --held-out")
     chosen, gpu = recipe.optimiser, torch.cuda.is_available()
-    return {
+    os.environ |= {"TRACKIO_DIR": str(out / "trackio"), "TENSORBOARD_LOGGING_DIR": str(out / "tensorboard")}
+    best = {
+        "load_best_model_at_end": True,
+        "metric_for_best_model": "eval_loss",
+        "greater_is_better": False,
+        "restore_callback_states_from_checkpoint": True,  # else a kill would forget how long it has been patient
+    }
+    return (best if recipe.early_stop else {}) | {
+        "eval_strategy": "steps" if evaluated else "no",
+        "eval_steps": recipe.eval_steps,
+        "ddp_find_unused_parameters": False,
+        "project": "gaokerena",
+        "run_name": out.name,
+        "trackio_static_space_id": False,
         "output_dir": str(out / "checkpoints"),
         "seed": recipe.seed,
         "data_seed": recipe.seed,
@@ -109,7 +141,7 @@ def arguments(recipe: SftRecipe | DpoRecipe, out: Path) -> dict[str, Any]:
         "use_cpu": not gpu,
         "dataloader_pin_memory": gpu,
         "include_num_input_tokens_seen": "non_padding",
-        "report_to": "none",
+        "report_to": recipe.report_to,
         "disable_tqdm": True,
         "max_length": recipe.max_length,
     }
@@ -134,11 +166,55 @@ def _is_json(path: Path) -> bool:
     return True
 
 
-def save_adapter(model: PeftModel, recipe: SftRecipe | DpoRecipe, data: Path, folder: Path) -> None:
-    """Write the adapter in bfloat16 into `folder`, with `lineage.json`: base weights, recipe and data by hash."""
-    for weight in model.parameters():
-        weight.data = weight.data.to(torch.bfloat16)
-    model.save_pretrained(folder, selected_adapters=["default"], save_embedding_layers=False)
+def train(trainer: Any, recipe: TrainedRecipe, out: Path, manifest: Manifest) -> None:
+    """Run the trainer to its end, or go on where it was killed; write log.json and count into the manifest."""
+    quiet(trainer)
+    checkpoint = last_checkpoint(out)
+    if recipe.early_stop:
+        trainer.add_callback(EarlyStoppingCallback(recipe.early_stop.patience, recipe.early_stop.min_delta))
+    if recipe.early_stop and checkpoint and had_stopped(checkpoint, recipe.early_stop.patience):
+        trainer.state = TrainerState.load_from_json(str(Path(checkpoint) / "trainer_state.json"))
+        trainer._load_best_model()  # it was killed between its last step and saving the adapter
+    else:
+        trainer.train(resume_from_checkpoint=checkpoint)
+    if main_process():
+        write_json(out / "log.json", history(trainer.state.log_history))
+    manifest.counts_out["steps"] = trainer.state.global_step
+    manifest.extra["rows_seen"] = rows_seen(trainer)
+    manifest.tokens = int(trainer.state.num_input_tokens_seen or 0)
+    if recipe.early_stop:
+        found = trainer.state
+        manifest.extra["best"] = {"step": found.best_global_step, "eval_loss": found.best_metric}
+        manifest.extra["stopped_early"] = found.global_step < found.max_steps
+
+
+def had_stopped(checkpoint: str, patience: int) -> bool:
+    """Whether early stopping had ended the run when it wrote this checkpoint."""
+    kept = read_json(Path(checkpoint) / "trainer_state.json").get("stateful_callbacks", {})
+    found = kept.get("EarlyStoppingCallback", {}).get("attributes", {})
+    return bool(found.get("early_stopping_patience_counter", 0) >= patience)
+
+
+def save_trained(trainer: Any, recipe: TrainedRecipe, data: Path, folder: Path, trained: Any = None) -> None:
+    """Save the trainer's adapter, or `trained` made from it, from whole weights, whatever shards they lie in."""
+    state = None
+    if trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled:
+        state = trainer.accelerator.get_state_dict(trainer.model_wrapped)  # every process takes part
+    if main_process():
+        save_adapter(trained or trainer.model, recipe, data, folder, state)
+    wait()
+
+
+def save_adapter(model: PeftModel, recipe: TrainedRecipe, data: Path, folder: Path, state: Any = None) -> None:
+    """Write the adapter into `folder`, with `lineage.json`: base weights, recipe and data by hash.
+
+    In bfloat16, but a reward model as it was trained: its scores are compared by small differences.
+    """
+    if not isinstance(recipe, RewardRecipe):
+        for weight in model.parameters():
+            weight.data = weight.data.to(torch.bfloat16)
+        state = state and {name: weight.to(torch.bfloat16) for name, weight in state.items()}
+    model.save_pretrained(folder, selected_adapters=["default"], save_embedding_layers=False, state_dict=state)
     (folder / "README.md").unlink(missing_ok=True)
     if Path(recipe.base).is_dir():  # a machine's path means nothing elsewhere; lineage.json names the weights
         config = read_json(folder / "adapter_config.json")
@@ -149,9 +225,13 @@ def save_adapter(model: PeftModel, recipe: SftRecipe | DpoRecipe, data: Path, fo
             "base_weights": revision(recipe.base),
             "starts_from": revision(recipe.start_from) if recipe.start_from else None,
             "data": file_hash(data),
-            "recipe": recipe.model_dump(mode="json", exclude={"base", "start_from", "data"}),
+            "recipe": recipe.model_dump(mode="json", exclude=set(PATHS)),
         },
     )
+
+
+PATHS = ("base", "start_from", "data", "held_out", "doctors")
+"""A recipe's keys that name places of one machine; files and weights are named by their hashes instead."""
 
 
 class Progress(TrainerCallback):  # type: ignore[misc]

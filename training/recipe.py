@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from training.errors import TrainingError
 
@@ -97,43 +97,105 @@ class Optimiser(BaseModel):
     bf16: bool = True
 
 
-class SftRecipe(_Strict):
+class EarlyStop(BaseModel):
+    """Stop when held-out pairs get no better, and keep the best adapter, not the last one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    patience: int = Field(ge=1)
+    """Evaluations in a row without a new best."""
+    min_delta: float = Field(default=0.0, ge=0)
+    """How much better a new best must be to count."""
+
+
+class _Trained(_Strict):
+    """What every recipe that trains an adapter has."""
+
+    base: str
+    data: str
+    held_out: str | None = None
+    """Rows like those of `data`, evaluated on while training and never trained on."""
+    eval_steps: int = Field(default=50, ge=1)
+    early_stop: EarlyStop | None = None
+    max_length: int = Field(ge=8)
+    report_to: Literal["none", "tensorboard", "trackio"] = "none"
+    """Where the log goes besides log.json and curves.svg; both write into the run's folder, neither needs a network."""
+    lora: Lora
+    optimiser: Optimiser
+
+    @model_validator(mode="after")
+    def _saved_where_evaluated(self) -> _Trained:
+        if self.early_stop and self.optimiser.save_steps % self.eval_steps:
+            raise ValueError(
+                f"early_stop keeps the best checkpoint, so save_steps ({self.optimiser.save_steps}) must be a "
+                f"multiple of eval_steps ({self.eval_steps})"
+            )
+        return self
+
+
+class SftRecipe(_Trained):
     """Supervised fine-tuning of a LoRA adapter: raw text (`corpus`) or question and answer (`instruction`)."""
 
     kind: Literal["sft"]
-    base: str
     start_from: str | None = None
     """An adapter of the stage before; it is frozen below the new one and joined with it at the end."""
-    data: str
     form: Literal["corpus", "instruction"]
     share: float = Field(default=1.0, gt=0, le=1)
     """Share of the data, drawn at random (the papers took the first 60 %)."""
-    max_length: int
     packing: bool = False
-    lora: Lora
-    optimiser: Optimiser
 
 
-class DpoRecipe(_Strict):
+SMOOTHED = ("robust", "exo_pair", "aot", "aot_unpaired")
+"""TRL's losses that read label_smoothing; `sigmoid` does not."""
+
+
+class DpoRecipe(_Trained):
     """Direct preference optimisation of a LoRA adapter on pairs."""
 
     kind: Literal["dpo"]
-    base: str
     start_from: str | None = None
     """An adapter both policy and reference start from; without it both start from the base."""
-    data: str
     beta: float = Field(gt=0)
     loss_type: list[str] = ["sigmoid"]
     loss_weights: list[float] | None = None
-    label_smoothing: float = Field(default=0.0, ge=0, lt=0.5)
-    max_length: int
+    label_smoothing: float | Literal["from_report"] = 0.0
+    """How often a label is the wrong way round; `from_report` works it out of the doctors' own contradictions."""
+    doctors: str | None = None
+    """The doctors.json of `python -m annotation report`, for `from_report`."""
     precompute_ref_log_probs: bool = True
-    eval_steps: int = 50
-    lora: Lora
-    optimiser: Optimiser
+
+    @field_validator("label_smoothing", mode="plain")
+    @classmethod
+    def _share_or_report(cls, value: object) -> object:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if value != "from_report" and not (number and 0 <= value < 0.5):  # type: ignore[operator]
+            raise ValueError(f"{value!r} is neither a number from 0 to below 0.5 nor from_report")
+        return value
+
+    @model_validator(mode="after")
+    def _smoothing_is_read(self) -> DpoRecipe:
+        if self.label_smoothing and not set(self.loss_type) & set(SMOOTHED):
+            raise ValueError(
+                f"label_smoothing is {self.label_smoothing}, but {', '.join(self.loss_type)} does not read it; "
+                f"use one of {', '.join(SMOOTHED)}"
+            )
+        if self.loss_weights and len(self.loss_weights) != len(self.loss_type):
+            raise ValueError(f"{len(self.loss_weights)} loss_weights for {len(self.loss_type)} losses")
+        return self
 
 
-Recipe = DocumentsRecipe | PairsRecipe | TokenizerRecipe | BaseRecipe | SftRecipe | DpoRecipe
+class RewardRecipe(_Trained):
+    """An outcome reward model on pairs: a LoRA adapter and a score on the base, Bradley-Terry loss."""
+
+    kind: Literal["reward"]
+    start_from: None = None
+    """Always the bare base: a score head has nothing to go on with."""
+    center: float = Field(default=0.01, ge=0)
+    """Weight of the squared sum of both scores, which keeps them around zero (arXiv 2312.09244, eq. 2); 0: none."""
+
+
+TrainedRecipe = SftRecipe | DpoRecipe | RewardRecipe
+Recipe = DocumentsRecipe | PairsRecipe | TokenizerRecipe | BaseRecipe | TrainedRecipe
 _ADAPTER: TypeAdapter[Any] = TypeAdapter(Annotated[Recipe, Field(discriminator="kind")])
 
 

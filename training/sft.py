@@ -2,8 +2,9 @@
 
     python -m training run training/recipes/gaokerena/v_corpus.yaml --data corpus.jsonl --out runs/v1
 
-`corpus` rows are {"text"}: every token is learned. `instruction` rows are {"prompt", "completion"} chat messages: the
-chat template always, loss on the completion only. A stage that starts from an adapter trains a new one on top of the
+`corpus` rows are {"text"}: every token is learned; a text longer than `max_length` goes on in the next row, so none is
+cut off. `instruction` rows are {"prompt", "completion"} chat messages: the chat template always, loss on the completion
+only; one that does not fit is left out and counted. A stage that starts from an adapter trains a new one on top of the
 merged old one and joins both into one adapter of the base, exactly: the ranks add, the products are kept.
 
 Not covered: full fine-tuning.
@@ -22,64 +23,97 @@ from trl import SFTConfig, SFTTrainer
 
 from training import fit
 from training.errors import TrainingError
-from training.manifest import Manifest, read_jsonl, write_json
+from training.manifest import Manifest, read_jsonl
 from training.recipe import SftRecipe
 
 
 def load_rows(recipe: SftRecipe, path: Path, manifest: Manifest) -> list[dict[str, Any]]:
     """The rows of `path` the recipe's share draws. Raises TrainingError for rows of another form."""
+    rows = read_checked(recipe, path)
+    kept = random.Random(recipe.seed).sample(rows, round(len(rows) * recipe.share))
+    manifest.counts_in["rows"] = len(rows)
+    manifest.dropped["outside the share"] = len(rows) - len(kept)
+    return kept
+
+
+def read_checked(recipe: SftRecipe, path: Path) -> list[dict[str, Any]]:
+    """Every row of `path`, its needed columns alone. Raises TrainingError for rows of another form."""
     rows = read_jsonl(path)
     wanted = {"text"} if recipe.form == "corpus" else {"prompt", "completion"}
     for number, row in enumerate(rows, 1):
         if not wanted <= set(row):
             raise TrainingError(f"{path} line {number}: {recipe.form} needs {sorted(wanted)}, found {sorted(row)}")
-    kept = random.Random(recipe.seed).sample(rows, round(len(rows) * recipe.share))
-    manifest.counts_in["rows"] = len(rows)
-    manifest.dropped["outside the share"] = len(rows) - len(kept)
-    return [{key: row[key] for key in sorted(wanted)} for row in kept]
+    return [{key: row[key] for key in sorted(wanted)} for row in rows]
+
+
+def fitted(
+    rows: list[dict[str, Any]], tokenizer: Any, recipe: SftRecipe, manifest: Manifest, name: str = ""
+) -> list[dict[str, Any]]:
+    """Rows of at most `max_length` tokens: long texts go on in the next row, long answers are left out and counted."""
+    if recipe.form == "corpus":
+        return split_long(rows, tokenizer, recipe, manifest, name)
+    return drop_long(rows, tokenizer, recipe, manifest, name)
 
 
 def drop_long(
-    rows: list[dict[str, Any]], tokenizer: Any, recipe: SftRecipe, manifest: Manifest
+    rows: list[dict[str, Any]], tokenizer: Any, recipe: SftRecipe, manifest: Manifest, name: str = ""
 ) -> list[dict[str, Any]]:
-    """Instruction rows that fit `max_length` whole: an answer without its end teaches not to end. Corpus rows pass."""
-    if recipe.form == "corpus":
-        return rows
+    """Instruction rows that fit `max_length` whole: an answer without its end teaches not to end."""
     kept = []
     for row in rows:
         ids = tokenizer.apply_chat_template(row["prompt"] + row["completion"], return_dict=False)
         if len(ids) <= recipe.max_length:
             kept.append(row)
-    manifest.dropped["longer than max_length"] = len(rows) - len(kept)
+    manifest.dropped[f"{name}longer than max_length"] = len(rows) - len(kept)
     return kept
 
 
-def train(recipe: SftRecipe, data: Path, out: Path, manifest: Manifest) -> Path:
+def split_long(
+    rows: list[dict[str, Any]], tokenizer: Any, recipe: SftRecipe, manifest: Manifest, name: str = ""
+) -> list[dict[str, Any]]:
+    """Texts as token ids with their end, in pieces of at most `max_length`; no token is lost."""
+    kept: list[dict[str, Any]] = []
+    for row in rows:
+        ids = tokenizer(row["text"] + tokenizer.eos_token)["input_ids"]
+        kept += [{"input_ids": ids[at : at + recipe.max_length]} for at in range(0, len(ids), recipe.max_length)]
+    if len(kept) > len(rows):
+        manifest.extra[f"{name}pieces_of_long_texts"] = len(kept) - len(rows)
+    return kept
+
+
+def train(recipe: SftRecipe, data: Path, out: Path, manifest: Manifest, held_out: Path | None = None) -> Path:
     """Train, or go on where a killed run stopped; returns the folder of the adapter."""
     model, tokenizer = fit.load_base(recipe.base, recipe.optimiser)
-    rows = drop_long(load_rows(recipe, data, manifest), tokenizer, recipe, manifest)
+    rows = fitted(load_rows(recipe, data, manifest), tokenizer, recipe, manifest)
+    away = fitted(read_checked(recipe, held_out), tokenizer, recipe, manifest, "held_out: ") if held_out else []
     if recipe.start_from:
         model = PeftModel.from_pretrained(model, recipe.start_from).merge_and_unload()
-    arguments = SFTConfig(**fit.arguments(recipe, out), packing=recipe.packing)
     trainer = SFTTrainer(
         model=model,
-        args=arguments,
+        args=SFTConfig(**fit.arguments(recipe, out, bool(away)), packing=recipe.packing, eval_packing=False),
         train_dataset=Dataset.from_list(rows),
+        eval_dataset=Dataset.from_list(away) if away else None,
         processing_class=tokenizer,
         peft_config=fit.lora_config(recipe.lora),
     )
-    fit.quiet(trainer)
-    trainer.train(resume_from_checkpoint=fit.last_checkpoint(out))
-    write_json(out / "log.json", fit.history(trainer.state.log_history))
+    fit.train(trainer, recipe, out, manifest)
     manifest.counts_out["rows"] = len(rows)
-    manifest.counts_out["steps"] = trainer.state.global_step
-    manifest.extra["rows_seen"] = fit.rows_seen(trainer)
-    manifest.tokens = int(trainer.state.num_input_tokens_seen or 0)
-    adapted = trainer.model
-    if recipe.start_from:
-        adapted = join(fit.load_base(recipe.base, recipe.optimiser)[0], Path(recipe.start_from), adapted)
-    fit.save_adapter(adapted, recipe, data, out / "adapter")
+    if held_out:
+        manifest.counts_out["held_out"] = len(away)
+    fit.save_trained(trainer, recipe, data, out / "adapter", joined(trainer, recipe))
     return out / "adapter"
+
+
+def joined(trainer: Any, recipe: SftRecipe) -> PeftModel | None:
+    """One adapter for this stage and the one before it; None where there is none before."""
+    if not recipe.start_from:
+        return None
+    if trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled:
+        raise TrainingError(
+            "a second stage cannot be joined from sharded weights; train it on one GPU, or several with ddp.yaml"
+        )
+    bare = fit.load_base(recipe.base, recipe.optimiser)[0]
+    return join(bare, Path(recipe.start_from), trainer.model)
 
 
 def join(base: Any, first: Path, second: PeftModel) -> PeftModel:

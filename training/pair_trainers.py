@@ -1,0 +1,213 @@
+"""TRL's trainers on pairs, with a weight for each pair, and reference log-probabilities that survive a kill.
+
+    trainer = DPOTrainer(model=..., args=..., train_dataset=..., references=Path("runs/r1"))
+
+A dataset with a column `weight` gives each pair's loss that share; the weights are divided by their mean over the
+dataset, so a learning rate means the same whatever scale they have, and a pair of weight 0.5 given twice pulls as one
+of weight 1 given once. TRL takes the mean over a batch inside its loss, so the batch goes through the model once and
+TRL's loss is asked for each pair's part of what came out. Losses that compare pairs of a batch (`aot`) have no weights.
+
+Reference log-probabilities are written to `references_<set>.jsonl` a few pairs at a time; a run that is started again
+reads them. Not covered: weights with Liger's fused loss.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+import trl
+from datasets import Dataset
+
+from training.errors import TrainingError
+from training.manifest import fingerprint
+from training.ranks import main_process, processes, wait
+
+log = logging.getLogger("training")
+
+WEIGHT = "weight"
+AT_ONCE = 32
+"""Batches of pairs whose reference is written together."""
+_PER_TOKEN = ("log_probs", "entropy", "mean_logits", "is_top1")
+
+
+class Weighing:
+    """A collator that carries the pairs' weights beside what TRL's makes of them."""
+
+    def __init__(self, collate: Callable[[list[dict[str, Any]]], dict[str, Any]]) -> None:
+        self.collate = collate
+
+    def __call__(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
+        batch = dict(self.collate(examples))
+        if WEIGHT in examples[0]:
+            batch[WEIGHT] = torch.tensor([example[WEIGHT] for example in examples], dtype=torch.float32)
+        return batch
+
+
+def mean_weight(dataset: Dataset | None) -> float:
+    """The mean of the column `weight`, 1 without one."""
+    if dataset is None or WEIGHT not in dataset.column_names:
+        return 1.0
+    weights = dataset[WEIGHT]
+    return sum(weights) / len(dataset)
+
+
+def one_pair(batch: Mapping[str, Any], place: int, pairs: int) -> dict[str, Any]:
+    """The rows of one pair in a batch of [chosen ..., rejected ...]; what has one row a pair keeps that one."""
+    places = {2 * pairs: [place, place + pairs], pairs: [place]}
+    return {
+        name: value[places[len(value)]] if isinstance(value, torch.Tensor) and value.ndim else value
+        for name, value in batch.items()
+    }
+
+
+def weighted_mean(losses: list[torch.Tensor], weights: torch.Tensor, mean: float) -> torch.Tensor:
+    """The batch's loss; `mean` is that of the whole dataset's weights."""
+    return (torch.stack(losses) * weights).mean() / mean
+
+
+class _Weighted:
+    """What both trainers share; comes before TRL's class."""
+
+    def _weigh(self: Any, given: Dataset, away: Dataset | None, columns: list[str]) -> None:
+        """To be called when TRL's own constructor is done."""
+        self.mean_weights = {"train": mean_weight(given), "eval": mean_weight(away)}
+        self.data_collator = Weighing(self.data_collator)
+        self._signature_columns = None
+        self._set_signature_columns_if_needed()
+        self._signature_columns += columns
+
+    def _mean(self: Any) -> float:
+        return float(self.mean_weights["train" if self.model.training else "eval"])
+
+
+class DPOTrainer(_Weighted, trl.DPOTrainer):  # type: ignore[misc]
+    """See the module. `references` is the folder of the reference's log-probabilities; None keeps them in memory."""
+
+    def __init__(self, *, references: Path | None = None, **given: Any) -> None:
+        self.references = references
+        weighted = WEIGHT in given["train_dataset"].column_names
+        if weighted and any(name.startswith("aot") for name in given["args"].loss_type):
+            raise TrainingError("the losses aot sort the pairs of a batch, which leaves no weight to each; use another")
+        super().__init__(**given)
+        self._weigh(self.train_dataset, self.eval_dataset, [WEIGHT])
+
+    def compute_ref_log_probs(self, model: Any, inputs: Mapping[str, Any]) -> Any:
+        """As TRL's, which would hand the weights to the model."""
+        return super().compute_ref_log_probs(model, {name: inputs[name] for name in inputs if name != WEIGHT})
+
+    def _compute_loss(self, model: Any, inputs: Mapping[str, Any], return_outputs: bool) -> Any:
+        batch = dict(inputs)
+        weights = batch.pop(WEIGHT, None)
+        if weights is None:
+            return super()._compute_loss(model, batch, return_outputs)
+        if not self.precompute_ref_logps:
+            reference = self.compute_ref_log_probs(self.ref_model or self.model, batch)
+            batch["ref_chosen_logps"], batch["ref_rejected_logps"] = reference
+        labels = batch["input_ids"].masked_fill(batch["completion_mask"] == 0, -100)
+        shown = {name: batch[name] for name in ("input_ids", "attention_mask")}
+        outputs = model(**shown, labels=labels, use_cache=False, fused_lm_head=True)
+        found = {name: getattr(outputs, name) for name in _PER_TOKEN}
+        losses = []
+        before, self.precompute_ref_logps = self.precompute_ref_logps, True  # they are in the batch by now
+        try:
+            for place in range(len(weights)):
+                part = SimpleNamespace(**one_pair(found, place, len(weights)))
+                its = one_pair(batch, place, len(weights))
+                losses.append(super()._compute_loss(lambda part=part, **_: part, its, False))
+        finally:
+            self.precompute_ref_logps = before
+        loss = weighted_mean(losses, weights, self._mean())
+        return (loss, outputs) if return_outputs else loss
+
+    def _precompute_ref_logps(self, dataset: Dataset, name: str, batch_size: int) -> Dataset:
+        os.environ.setdefault("TQDM_DISABLE", "1")
+        if self.references is None:
+            return super()._precompute_ref_logps(dataset, name, batch_size)
+        ids = [dataset[column] for column in ("prompt_ids", "chosen_ids", "rejected_ids")]
+        mark = fingerprint(self._precompute_model_hash, [list(column) for column in ids], batch_size)
+        file = References(self.references / f"references_{name}.jsonl", mark)
+        step = AT_ONCE * batch_size * processes()
+        for start in range(len(file.rows), len(dataset), step):
+            part = dataset.select(range(start, min(start + step, len(dataset))))
+            made = super()._precompute_ref_logps(part, name, batch_size)
+            file.add(list(zip(made["ref_chosen_logps"], made["ref_rejected_logps"], strict=True)))
+            log.info("reference of %s: %s of %s pairs", name, len(file.rows), len(dataset))
+        wait()
+        for column, values in zip(
+            ("ref_chosen_logps", "ref_rejected_logps"), zip(*file.rows, strict=True), strict=True
+        ):
+            dataset = dataset.add_column(column, list(values))
+        return dataset
+
+
+class References:
+    """The reference's log-probabilities on disk: a line with what they belong to, then lines of (chosen, rejected)."""
+
+    def __init__(self, path: Path, mark: str) -> None:
+        self.path = path
+        lines = list(_whole_lines(path))
+        self.rows: list[tuple[float, float]] = []
+        if lines[:1] == [{"of": mark}]:
+            self.rows = [(chosen, rejected) for part in lines[1:] for chosen, rejected in part]
+        elif main_process():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps({"of": mark}) + "\n", "utf-8")
+        if main_process() and lines:  # a torn last line would swallow the next one
+            self._rewrite([{"of": mark}, *([self.rows] if self.rows else [])])
+        wait()
+
+    def _rewrite(self, lines: list[Any]) -> None:
+        part = self.path.with_suffix(".part")
+        part.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+        part.replace(self.path)
+
+    def add(self, rows: list[tuple[float, float]]) -> None:
+        """Append, and wait until it has reached the disk. JSON keeps every bit of a float."""
+        self.rows += rows
+        if main_process():
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(rows) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+
+
+def _whole_lines(path: Path) -> Iterator[Any]:
+    """The lines of a file up to the first that a kill has torn."""
+    if path.exists():
+        for line in path.read_text("utf-8", errors="replace").split("\n")[:-1]:
+            try:
+                yield json.loads(line)
+            except ValueError:
+                return
+
+
+class RewardTrainer(_Weighted, trl.RewardTrainer):  # type: ignore[misc]
+    """See the module."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._weigh(self.train_dataset, self.eval_dataset, [WEIGHT])
+
+    def compute_loss(
+        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """As TRL's, pair by pair where they have weights."""
+        batch = dict(inputs)
+        weights = batch.pop(WEIGHT, None)
+        if weights is None:
+            return super().compute_loss(model, batch, return_outputs, num_items_in_batch)
+        outputs = model(**batch, use_cache=False)
+        losses = []
+        for place in range(len(weights)):
+            part = SimpleNamespace(logits=one_pair({"logits": outputs.logits}, place, len(weights))["logits"])
+            its = one_pair({"attention_mask": batch["attention_mask"]}, place, len(weights))
+            losses.append(super().compute_loss(lambda part=part, **_: part, its))
+        loss = weighted_mean(losses, weights, self._mean())
+        return (loss, outputs) if return_outputs else loss

@@ -6,7 +6,6 @@ the server is the project's own, on SQLite. `ANNOTATION_ENVIRONMENT` names the s
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -38,9 +37,8 @@ COMMAND = "import typer; from annotation.deliver_cli import deliver; typer.run(d
 
 
 @pytest.fixture
-def argilla(tmp_path: Path) -> Iterator[Running]:
-    folder = Path(os.environ.get("ANNOTATION_ENVIRONMENT") or Path.home() / ".cache/gaokerena/annotation-server")
-    with running(tmp_path / "home", port=0, folder=folder) as server:
+def argilla(tmp_path: Path, environment_folder: Path) -> Iterator[Running]:
+    with running(tmp_path / "home", port=0, folder=environment_folder) as server:
         yield server
 
 

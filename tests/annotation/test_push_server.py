@@ -5,7 +5,6 @@ The server's environment is taken from ANNOTATION_ENVIRONMENT, else from the use
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,6 @@ import httpx2
 import pytest
 
 from annotation import client
-from annotation.address import connect
 from annotation.candidates import Found, candidate
 from annotation.client import Argilla, DeniedError, UnreachableError
 from annotation.items import Ledger
@@ -25,25 +23,12 @@ from annotation.mixing import Mixing
 from annotation.page.settings import version_of
 from annotation.plans import Plans
 from annotation.push import Target, Wanted, push
-from annotation.server.launch import Running, running
+from annotation.server.launch import Running
 from annotation.users import Pseudonyms, add_users, list_users, reset_password
 from gaokerena.questions import Question
 from tests.annotation.push_cases import PAGE, gold_file, opened, pair_of, shown, wanted
 
 HOSTILE = "</script><script>x</script> <img src=x onerror=y> $& $$ $` List<int> a\x00b \u202eabc\u202c"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    cache = Path(os.environ.get("ANNOTATION_ENVIRONMENT") or Path.home() / ".cache/gaokerena/annotation-server")
-    with running(tmp_path_factory.mktemp("argilla") / "home", folder=cache) as made:
-        yield made
-
-
-@pytest.fixture
-def argilla(server: Running) -> Iterator[Argilla]:
-    with connect(str(server.places.path)) as made:
-        yield made
 
 
 def whole_state(argilla: Argilla) -> Any:

@@ -6,7 +6,6 @@ The server's environment is taken from ANNOTATION_ENVIRONMENT, else from the use
 from __future__ import annotations
 
 import json
-import os
 import random
 import threading
 import time
@@ -18,7 +17,6 @@ from typing import Any
 import httpx2
 import pytest
 
-from annotation.address import connect
 from annotation.adjudicate import Route, send, write_list
 from annotation.client import Argilla, ArgillaError
 from annotation.disputes import disputes
@@ -29,7 +27,7 @@ from annotation.page.fields import fields_of
 from annotation.page.settings import dataset_settings
 from annotation.pull import pull
 from annotation.push import Target, push
-from annotation.server.launch import Running, running
+from annotation.server.launch import Running
 from annotation.summary import summarise
 from annotation.usable import Rules
 from annotation.users import Pseudonyms, add_users
@@ -38,19 +36,6 @@ from tests.annotation.push_cases import PAGE, gold_file, opened, wanted
 
 ERRORS = {"dr-sara": 0.1, "dr-omid": 0.25, "dr-mina": 0.4}
 COUNT = 120
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    cache = Path(os.environ.get("ANNOTATION_ENVIRONMENT") or Path.home() / ".cache/gaokerena/annotation-server")
-    with running(tmp_path_factory.mktemp("argilla") / "home", folder=cache) as made:
-        yield made
-
-
-@pytest.fixture
-def argilla(server: Running) -> Iterator[Argilla]:
-    with connect(str(server.places.path)) as made:
-        yield made
 
 
 @pytest.fixture

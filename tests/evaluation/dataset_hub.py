@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from tests.local_http import serving
 
 COMMIT = "89abcdef0123456789abcdef0123456789abcdef"
 _ERRORS = {401: "RepoNotFound", 403: "GatedRepo", 404: "RepoNotFound"}
@@ -59,13 +60,8 @@ def dataset_hub(
             if body:
                 self.wfile.write(content)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(Handler) as address:
+        yield address
 
 
 def _content(folder: Path, rest: str, repository: str) -> bytes | None:

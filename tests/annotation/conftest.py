@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from annotation.address import connect
+from annotation.client import Argilla
 from annotation.server.launch import Running, running
 
 
@@ -22,3 +24,10 @@ def server(tmp_path_factory: pytest.TempPathFactory, environment_folder: Path) -
     """A server on an empty home."""
     with running(tmp_path_factory.mktemp("argilla") / "home", folder=environment_folder) as server:
         yield server
+
+
+@pytest.fixture
+def argilla(server: Running) -> Iterator[Argilla]:
+    """A client of the module's server."""
+    with connect(str(server.places.path)) as made:
+        yield made

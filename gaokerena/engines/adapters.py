@@ -12,7 +12,7 @@ more than the products (docs/LOG.md). Not covered: DoRA, adapters with biases or
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from peft import PeftType
@@ -26,40 +26,59 @@ BASE = "base"
 """The row name that means: no adapter."""
 
 
+class Part(NamedTuple):
+    """What one adapter adds to one layer: down [rank, in], up [out, rank], and the factor of their product."""
+
+    down: torch.Tensor
+    up: torch.Tensor
+    scaling: float
+
+
 class Selection:
-    """Which adapter each row of the coming batch uses; shared by all layers of one model."""
+    """Which adapter each row of the coming batch uses; shared by all layers of one model. Number 0 is the base."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._numbers = {name: number for number, name in enumerate(names)} | {BASE: len(names)}
-        self.index = torch.tensor([len(names)])
+        self._numbers = {BASE: 0} | {name: number for number, name in enumerate(names, 1)}
+        self.index = torch.tensor([0])
+
+    def __len__(self) -> int:
+        return len(self._numbers)
 
     def choose(self, rows: Sequence[str], device: torch.device) -> None:
         """Set the adapters of the rows, top to bottom."""
         self.index = torch.tensor([self._numbers[name] for name in rows], device=device)
 
+    def add(self, name: str) -> None:
+        """Give the next number to `name`; every stacked layer must have grown by it."""
+        self._numbers[name] = len(self._numbers)
+
 
 class StackedLora(nn.Module):
-    """A linear layer with the adapters of all rows beside it."""
+    """A linear layer with the adapters of all rows beside it; `parts` in the order of the selection's numbers."""
 
     down: torch.Tensor
     up: torch.Tensor
     gate: torch.Tensor
 
-    def __init__(self, layer: Any, names: Sequence[str], selection: Selection) -> None:
+    def __init__(self, base_layer: nn.Module, parts: Sequence[Part | None], selection: Selection) -> None:
         super().__init__()
-        self.base_layer = layer.base_layer
+        self.base_layer = base_layer
         self._selection = selection
-        carried = [name for name in names if name in layer.lora_A]
-        ranks = [layer.lora_A[name].weight.shape[0] for name in carried]
-        gate = torch.zeros(len(names) + 1, sum(ranks))
-        start = 0
-        for name, rank in zip(carried, ranks, strict=True):
-            gate[names.index(name), start : start + rank] = layer.scaling[name]
-            start += rank
-        down = torch.cat([layer.lora_A[name].weight.detach() for name in carried])
-        self.register_buffer("down", down.contiguous())
-        self.register_buffer("up", torch.cat([layer.lora_B[name].weight.detach() for name in carried], 1).contiguous())
-        self.register_buffer("gate", gate.to(down))
+        for name, value in zip(("down", "up", "gate"), side_by_side(parts), strict=True):
+            self.register_buffer(name, value)
+
+    def parts(self) -> list[Part | None]:
+        """Each adapter's own columns again, None where it leaves this layer alone."""
+        found: list[Part | None] = []
+        for row in self.gate[1:]:
+            mine = row != 0
+            scaling = float(row[mine][0]) if mine.any() else 0.0
+            found.append(Part(self.down[mine], self.up[:, mine], scaling) if mine.any() else None)
+        return found
+
+    def settle(self, down: torch.Tensor, up: torch.Tensor, gate: torch.Tensor) -> None:
+        """Take these matrices from the next forward pass on."""
+        self.down, self.up, self.gate = down, up, gate
 
     def forward(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
         """x [rows, tokens, in] to [rows, tokens, out]; rows as chosen in the selection."""
@@ -67,6 +86,25 @@ class StackedLora(nn.Module):
         gate = self.gate[self._selection.index].unsqueeze(1)
         small = nn.functional.linear(x.to(self.down.dtype), self.down) * gate
         return out + nn.functional.linear(small, self.up).to(out.dtype)
+
+
+def side_by_side(parts: Sequence[Part | None]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """down [sum of ranks, in], up [out, sum of ranks], gate [1 + adapters, sum of ranks] of a layer's parts."""
+    carried = [(number, part) for number, part in enumerate(parts, 1) if part]
+    down = torch.cat([part.down for _, part in carried]).contiguous()
+    up = torch.cat([part.up for _, part in carried], 1).contiguous()
+    gate, start = torch.zeros(len(parts) + 1, len(down)), 0
+    for number, part in carried:
+        gate[number, start : start + len(part.down)] = part.scaling
+        start += len(part.down)
+    return down, up, gate.to(down)
+
+
+def part_of(layer: Any, name: str) -> Part | None:
+    """What the adapter `name` adds to this layer of a PeftModel."""
+    if name not in layer.lora_A:
+        return None
+    return Part(layer.lora_A[name].weight.detach(), layer.lora_B[name].weight.detach(), layer.scaling[name])
 
 
 def stack(model: Any, names: Mapping[str, str]) -> tuple[Any, Selection]:
@@ -80,9 +118,10 @@ def stack(model: Any, names: Mapping[str, str]) -> tuple[Any, Selection]:
     for path, layer in list(base.named_modules()):
         if not hasattr(layer, "lora_A"):
             continue
-        _check_layer(path, layer)
+        check_layer(path, layer)
         parent, _, leaf = path.rpartition(".")
-        setattr(base.get_submodule(parent), leaf, StackedLora(layer, list(names.values()), selection))
+        parts = [part_of(layer, inside) for inside in names.values()]
+        setattr(base.get_submodule(parent), leaf, StackedLora(layer.base_layer, parts, selection))
     left = [path for path, part in base.named_modules() if isinstance(part, BaseTunerLayer | AuxiliaryTrainingWrapper)]
     if left:
         raise EngineError(f"the adapter changes {left[0]} in a way this engine cannot batch; merge it or retrain it")
@@ -105,6 +144,7 @@ def check_config(name: str, config: Any) -> None:
         )
 
 
-def _check_layer(path: str, layer: Any) -> None:
+def check_layer(path: str, layer: Any) -> None:
+    """Raise EngineError for a layer of a PeftModel that the stacked form cannot hold."""
     if not isinstance(layer.base_layer, nn.Linear) or len(getattr(layer, "lora_embedding_A", {})):
         raise EngineError(f"the adapter on layer {path} is not plain LoRA on a linear layer; merge it or retrain it")

@@ -1,4 +1,5 @@
-"""Calls of the local engine's `stream` while they wait and run: who is next, what fits, what each row has become.
+"""Calls of the local engine's `stream` while they wait and run: who is next, what fits, what each row has become;
+and what its thread has to do besides.
 
 No torch work here. `local` owns the one thread that uses this.
 """
@@ -8,7 +9,8 @@ from __future__ import annotations
 import itertools
 import queue
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from gaokerena.engines.base import Event, Queued, Request, Stop
@@ -95,3 +97,38 @@ class Turns:
     def forget(self) -> None:
         """Nobody waits, so nobody is owed a turn."""
         self._served.clear()
+
+
+@dataclass(eq=False)
+class Errand:
+    """Work for the engine's thread that is no answer; whoever asked for it waits on `done`."""
+
+    work: Callable[[], None]
+    done: Future[None] = field(default_factory=Future)
+
+    def run(self) -> None:
+        """Do it and tell how it went."""
+        try:
+            self.work()
+        except Exception as error:
+            self.done.set_exception(error)
+        else:
+            self.done.set_result(None)
+
+
+class Errands:
+    """Errands that wait; their owner holds its lock around every call."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Errand] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def add(self, work: Callable[[], None]) -> Future[None]:
+        self._waiting.append(Errand(work))
+        return self._waiting[-1].done
+
+    def take(self) -> list[Errand]:
+        taken, self._waiting = self._waiting, []
+        return taken

@@ -109,9 +109,7 @@ def load(
             f"{base} does not fit into the memory of {target}; try quantise = 4bit or another device"
         ) from error
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise EngineError(
-            f"the base model {base} cannot be loaded, its files may be damaged: {_line(error)}"
-        ) from error
+        raise EngineError(f"the base model {base} cannot be loaded, its files may be damaged: {line(error)}") from error
     selection = Selection(())
     revisions = {"base": revision(base)}
     if adapters:
@@ -174,7 +172,7 @@ def _with_adapters(model: Any, base: str, adapters: Mapping[str, str]) -> tuple[
             else:
                 wrapped.load_adapter(folder, adapter_name=_INSIDE + name, autocast_adapter_dtype=False)
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            raise EngineError(f"adapter {name} at {folder} is missing or incomplete: {_line(error)}") from error
+            raise EngineError(f"adapter {name} at {folder} is missing or incomplete: {line(error)}") from error
         except RuntimeError as error:
             raise EngineError(
                 f"adapter {name} at {folder} does not fit the base {base}: {str(error).splitlines()[-1].strip()}"
@@ -182,7 +180,7 @@ def _with_adapters(model: Any, base: str, adapters: Mapping[str, str]) -> tuple[
     return stack(wrapped, {name: _INSIDE + name for name in adapters})
 
 
-def _line(error: Exception) -> str:
+def line(error: Exception) -> str:
     """An error's first line, with its kind when it says little."""
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from gaokerena.answers import Usage
-from gaokerena.engines.base import Event, Failed, Finished, Request, Stop, drain
+from gaokerena.engines.base import EngineError, Event, Failed, Finished, Request, Stop, drain
 from gaokerena.engines.cache import room_for_positions
 from gaokerena.engines.threads import calm, enough
 from gaokerena.persian import persian_digits
@@ -25,8 +25,9 @@ calm()
 
 import torch  # noqa: E402  (OpenMP reads its environment when torch is loaded)
 
+from gaokerena.engines import extra  # noqa: E402
 from gaokerena.engines.decoding import Batch, Row  # noqa: E402
-from gaokerena.engines.jobs import Job, Limits, Turns  # noqa: E402
+from gaokerena.engines.jobs import Errands, Job, Limits, Turns  # noqa: E402
 from gaokerena.engines.loading import Loaded, Quantise, load  # noqa: E402
 from gaokerena.engines.writer import Writer  # noqa: E402
 
@@ -65,10 +66,12 @@ class LocalEngine:
         threads: int = 0,
     ) -> None:
         self._source = (base, dict(adapters), device, dtype, quantise)
+        self._names = tuple(adapters)
         self._limits = Limits(max_rows, max_tokens)
         self._threads = threads
         self._waiting: list[Job] = []
         self._running: list[Job] = []
+        self._errands = Errands()
         self._turns = Turns()
         self._closed = False
         self._changed = threading.Condition()
@@ -80,7 +83,7 @@ class LocalEngine:
 
     @property
     def models(self) -> tuple[str, ...]:
-        return (*self._source[1], "base")
+        return (*self._names, "base")
 
     @property
     def loaded(self) -> Loaded:
@@ -113,6 +116,23 @@ class LocalEngine:
         finally:
             with self._changed:
                 self._changed.notify()
+
+    def add(self, name: str, folder: str) -> None:
+        """Offer the adapter in `folder` as the model `name`; rows being written go on. Returns once it is there.
+
+        Raises EngineError for what `engines.extra` refuses, and where the engine is closed.
+        """
+
+        def work() -> None:
+            extra.add(self._loaded, self._source[0], name, folder)
+            self._names = (*self._names, name)
+
+        with self._changed:
+            if self._closed:
+                raise EngineError(f"adapter {name} cannot be added: the engine is closed")
+            done = self._errands.add(work)
+            self._changed.notify()
+        done.result()
 
     def close(self) -> None:
         """End every stream as stopped and wait for the worker."""
@@ -168,12 +188,14 @@ class LocalEngine:
     def _admit(self) -> bool:
         """Sleep when there is nothing to do; start what fits. False when the engine is closed."""
         with self._changed:
-            while not self._closed and not self._waiting and not self._batch.rows:
+            while not self._closed and not self._waiting and not self._batch.rows and not self._errands:
                 self._turns.forget()
                 self._changed.wait()
             if self._closed:
                 return False
-            waiting = list(self._waiting)
+            waiting, errands = list(self._waiting), self._errands.take()
+        for errand in errands:
+            errand.run()
         for job in waiting:
             self._encode_all(job)
             job.end_stopped()
@@ -275,6 +297,9 @@ class LocalEngine:
         with self._changed:
             self._closed = True
             jobs, self._waiting = [*self._running, *self._waiting], []
+            errands = self._errands.take()
+        for errand in errands:
+            errand.done.set_exception(EngineError("the engine was closed before the adapter was added"))
         for job in dict.fromkeys(jobs):
             job.stop.stop()
             self._encode_all(job)

@@ -25,11 +25,19 @@ def answer(page: Page, side: str) -> str:
 
 
 def test_both_sides_stream_and_end(page: Page) -> None:
+    page.evaluate(
+        """() => {
+            window.phases = { left: [], right: [] };
+            for (const card of document.querySelectorAll('.card[data-side]'))
+                new MutationObserver(() => window.phases[card.dataset.side].push(card.dataset.phase))
+                    .observe(card, { attributes: true, attributeFilter: ['data-phase'] });
+        }"""
+    )
     ask(page, "سرم درد می‌کند. چه کنم؟")
-    wait_phase(page, "left", "busy")
-    wait_phase(page, "right", "busy")
-    shoot(page, "streaming")
     wait_ended(page)
+    for phases in page.evaluate("window.phases").values():
+        assert "busy" in phases
+        assert phases[-1] == "ended"
     said = answer(page, "left") + answer(page, "right")
     assert "Acetaminophen 500 mg" in said
     assert "مایعات فراوان" in said
@@ -62,6 +70,7 @@ def test_a_slow_side_does_not_delay_the_other(page: Page) -> None:
 def test_stop_one_side_then_both_and_keep_what_was_written(page: Page) -> None:
     ask(page, "#کند دربارهٔ میگرن بگو.")
     page.wait_for_function(f"document.querySelector('{LEFT}').innerText.length > 200")
+    shoot(page, "streaming")
     page.click(f"{LEFT} .card-stop")
     wait_phase(page, "left", "ended", timeout=2_000)
     expect(page.locator(f"{LEFT} .card-status")).to_contain_text("متوقف شد")

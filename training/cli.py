@@ -1,7 +1,8 @@
-"""The door `python -m training`: the mini pair, single recipes, measuring, model cards, GGUF.
+"""The door `python -m training`: the mini pair, single recipes and what they cost, measuring, model cards, GGUF.
 
     GAOKERENA_DATA=... python -m training mini
     python -m training run training/recipes/gaokerena/r_dpo.yaml --data pairs.jsonl --out runs/r1
+    python -m training ledger runs
     GAOKERENA_DATA=... python -m training measure --out docs/mini.json
     python -m training report docs/mini.json > docs/mini.md
     python -m training cards
@@ -14,10 +15,11 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from training import run_cli
 from training.errors import TrainingError
 
 app = typer.Typer(
@@ -51,46 +53,8 @@ def mini(
         stages.ship(out, ship)
 
 
-@app.command()
-def run(
-    recipe: Annotated[Path, typer.Argument(help="a YAML file of kind sft or dpo")],
-    out: Annotated[Path, typer.Option(help="the run's folder: checkpoints, adapter, log, manifest")],
-    data: Annotated[Path | None, typer.Option(help="instead of the recipe's data")] = None,
-    held_out: Annotated[Path | None, typer.Option(help="pairs to evaluate on while training (dpo)")] = None,
-    base: Annotated[str | None, typer.Option(help="instead of the recipe's base: a folder or a Hub repository")] = None,
-    start_from: Annotated[str | None, typer.Option(help="instead of the recipe's adapter to start from")] = None,
-) -> None:
-    """Run one recipe, or go on after a kill: python -m training run RECIPE.yaml --out runs/r1 --data pairs.jsonl"""
-    from training import clock, dpo, fit, sft
-    from training.code import code_hash
-    from training.manifest import Manifest, begin, file_hash, fingerprint, finished
-    from training.recipe import DpoRecipe, SftRecipe, load
-
-    loaded = load(recipe)
-    if not isinstance(loaded, SftRecipe | DpoRecipe):
-        raise TrainingError(f"{recipe} is of kind {loaded.kind}; this command runs sft and dpo, `mini` runs the others")
-    changes: dict[str, Any] = {"data": str(data or loaded.data), "base": base or loaded.base}
-    loaded = loaded.model_copy(update=changes | ({"start_from": start_from} if start_from else {}))
-    source = Path(loaded.data)
-    if not source.exists():
-        raise TrainingError(f"no data at {source}; give the file with --data")
-    if held_out and not held_out.exists():
-        raise TrainingError(f"no held-out pairs at {held_out}; give another file with --held-out, or none")
-    weights = [fit.pinned(name) for name in (loaded.base, loaded.start_from) if name]
-    files = [file_hash(path) for path in (source, held_out) if path]
-    mark = fingerprint(loaded.model_dump(), weights, files, code_hash(f"training.{loaded.kind}"))
-    out.mkdir(parents=True, exist_ok=True)
-    if finished(out, mark):
-        logging.getLogger("training").info("%s: finished earlier, nothing to do", out)
-        return
-    begin(out, mark)
-    manifest = Manifest(loaded.kind, loaded.seed, mark, recipe=loaded.model_dump(mode="json"))
-    with clock.running(out, manifest):
-        if isinstance(loaded, SftRecipe):
-            sft.train(loaded, source, out, manifest)
-        else:
-            dpo.train(loaded, source, held_out, out, manifest)
-    manifest.write(out)
+for _command in (run_cli.run, run_cli.score, run_cli.curves, run_cli.ledger):
+    app.command()(_command)
 
 
 @app.command()

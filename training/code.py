@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 OURS = ("training.", "gaokerena.")
 ASIDE = ("training.manifest", "training.errors", "training.clock", "training.recipe", "training.code",
+         "training.ledger", "training.energy", "training.ranks",
          "gaokerena.engines", "gaokerena.files")  # fmt: skip
 """Prefixes of module names. The recipe's schema is left out because a recipe is hashed with all its values."""
 

@@ -4,7 +4,7 @@ A stage is finished when its manifest is there: it is written last, atomically, 
 finished one is skipped. `fingerprint` ties it to the recipe and the inputs; when they change, the stage runs again.
 
 Its seconds are those of all starts (`clock`), its commit that of the repository it ran from, if it ran from one.
-Not covered: price and energy, which the ledger of the training circle adds.
+Not covered: price and energy (`ledger`).
 """
 
 from __future__ import annotations
@@ -67,11 +67,16 @@ class Manifest:
                 "starts": self.starts,
                 "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
                 "commit": commit(),
-                "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
+                "versions": versions(),
                 "machine": f"{platform.machine()}, {os.cpu_count()} cores",
                 **self.extra,
             },
         )
+
+
+def versions() -> dict[str, str]:
+    """Python and the libraries that decide what a run computes."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
 
 
 def finished(folder: Path, fingerprint: str) -> dict[str, Any] | None:

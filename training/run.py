@@ -1,0 +1,112 @@
+"""One recipe from its file to its adapter: checked, run or gone on with, counted and drawn.
+
+    run(load(Path("recipe.yaml")), Path("runs/r1"), Options(override_audit=None, rates=Rates()))
+
+The run's folder holds checkpoints, adapter, log.json, curves.svg, ledger.json and, last, manifest.json. The same call
+after a kill goes on from the last whole checkpoint; a finished run is not run again. Pairs must have passed their
+shortcut audit (`audit_gate`). Under accelerate's launcher every process comes here and the main one writes.
+
+Not covered: the stages of the mini pair (`mini`), the circle (`round`).
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from training import clock, ledger, plots
+from training.code import code_hash
+from training.errors import TrainingError
+from training.manifest import Manifest, begin, file_hash, fingerprint, finished
+from training.ranks import main_process
+from training.recipe import DpoRecipe, RewardRecipe, SftRecipe, TrainedRecipe
+
+log = logging.getLogger("training")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is said on the command line rather than in the recipe: it changes no weight."""
+
+    override_audit: str | None = None
+    rates: ledger.Rates = field(default_factory=ledger.Rates)
+
+
+def with_changes(recipe: Any, **changes: str | None) -> Any:
+    """The recipe with what the command line says instead of it, checked as a recipe is."""
+    given = {name: value for name, value in changes.items() if value is not None}
+    if unknown := [name for name in given if name not in type(recipe).model_fields]:
+        raise TrainingError(f"a recipe of kind {recipe.kind} has no {unknown[0]}")
+    return recipe.model_copy(update=given)
+
+
+def run(recipe: TrainedRecipe, out: Path, options: Options) -> bool:
+    """Run `recipe` in `out`; False when it was finished earlier. Raises TrainingError for what a person can mend."""
+    from training import fit
+
+    files = _files(recipe)
+    weights = [fit.pinned(name) for name in (recipe.base, recipe.start_from) if name]
+    audited = _audit(recipe, options)
+    hashes = {name: file_hash(path) for name, path in files.items()}
+    mark = fingerprint(recipe.model_dump(), weights, hashes, code_hash(f"training.{recipe.kind}"))
+    if finished(out, mark):
+        log.info("%s: finished earlier, nothing to do", out)
+        return False
+    manifest = Manifest(recipe.kind, recipe.seed, mark, recipe=recipe.model_dump(mode="json"))
+    manifest.extra |= {"hashes": hashes, "weights": weights} | ({"audit": audited} if audited else {})
+    if not main_process():
+        _train(recipe, out, manifest)
+        return True
+    out.mkdir(parents=True, exist_ok=True)
+    begin(out, mark)
+    with clock.running(out, manifest), ledger.keeping(out, manifest, options.rates):
+        _train(recipe, out, manifest)
+    plots.write(out)
+    manifest.write(out)
+    return True
+
+
+def _files(recipe: TrainedRecipe) -> dict[str, Path]:
+    """The files the recipe reads. Raises TrainingError for one that is not there."""
+    named = {
+        "data": (recipe.data, "data", "give the file with --data"),
+        "held_out": (recipe.held_out, "held-out rows", "give another file with --held-out, or none"),
+        "doctors": (
+            recipe.doctors if isinstance(recipe, DpoRecipe) else None, "doctors' report",
+            "`python -m annotation report` writes doctors.json; give it with --doctors",
+        ),
+    }  # fmt: skip
+    found = {}
+    for name, (value, what, remedy) in named.items():
+        if value and not Path(value).is_file():
+            raise TrainingError(f"no {what} at {value}; {remedy}")
+        if value:
+            found[name] = Path(value)
+    return found
+
+
+def _audit(recipe: TrainedRecipe, options: Options) -> dict[str, Any] | None:
+    """What the gate says of the pairs; None for what is no preference."""
+    if not isinstance(recipe, DpoRecipe | RewardRecipe):
+        return None
+    from training.audit_gate import check
+
+    return check(Path(recipe.data), options.override_audit)
+
+
+def _train(recipe: TrainedRecipe, out: Path, manifest: Manifest) -> None:
+    data, away = Path(recipe.data), Path(recipe.held_out) if recipe.held_out else None
+    if isinstance(recipe, SftRecipe):
+        from training import sft
+
+        sft.train(recipe, data, out, manifest, away)
+    elif isinstance(recipe, DpoRecipe):
+        from training import dpo
+
+        dpo.train(recipe, data, away, out, manifest)
+    else:
+        from training import reward
+
+        reward.train(recipe, data, away, out, manifest)

@@ -3,9 +3,10 @@
     for dispute in disputes(judged, Rules()): print(dispute.item.id, dispute.reasons, dispute.open)
 
 Reasons, worst first: `safety` (one calls an answer unsafe or an emergency missed where another finds it safe),
-`opposite` (left against right), `one_sided` (a side against neither), `cannot_judge` (fewer than two could judge it).
-A dispute is open until three doctors have judged and more than half of them agree on what was disputed. Doctors who
-failed their checks are not heard, gold and duplicates are not disputed, and what bears personal data is not sent again.
+`opposite` (left against right), `one_sided` (a side against neither), `cannot_judge` (fewer than two could judge it). A
+dispute is open until three doctors have judged and more than half of them agree on what was disputed. Doctors who
+failed their checks are not heard, gold and duplicates are not disputed, and what bears personal data by anybody's word
+is not sent again.
 
 Not covered: sending the list (`adjudicate`).
 """
@@ -13,14 +14,14 @@ Not covered: sending the list (`adjudicate`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from annotation.consensus import consensus
 from annotation.items import Item
 from annotation.judged import Judged, Outcome, by_item, compared, outcome
-from annotation.usable import Rules, failed
+from annotation.usable import Rules, failed, personal
 from gaokerena.comparisons import SIDES, Side
 from gaokerena.expert_verdicts import SCALE_HIGH, SCALE_LOW, Fault, SideVerdict
 
@@ -44,9 +45,9 @@ class Dispute:
     posterior: dict[Outcome, float] | None
 
 
-def disputes(rows: Sequence[Judged], rules: Rules) -> list[Dispute]:
-    """Every dispute, the worst and least certain first."""
-    out = failed(rows, rules)
+def disputes(rows: Sequence[Judged], rules: Rules, marked: Collection[str] = ()) -> list[Dispute]:
+    """Every dispute, the worst and least certain first; `marked` as in `usable.sort_out`."""
+    out, private = failed(rows, rules), personal(rows, marked)
     heard = [row for row in rows if row.judge not in out]
     found = consensus(heard)
     posteriors = found.all() if found else {}
@@ -54,8 +55,7 @@ def disputes(rows: Sequence[Judged], rules: Rules) -> list[Dispute]:
     made = [
         dispute
         for item, judged in by_item(compared(heard)).items()
-        if not any(row.verdict.personal_data for row in judged)
-        and (dispute := _dispute(judged, everybody[item], posteriors.get(item)))
+        if item not in private and (dispute := _dispute(judged, everybody[item], posteriors.get(item)))
     ]
     return sorted(made, key=_badness)
 

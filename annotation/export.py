@@ -47,9 +47,9 @@ def export(folder: Path, out: Path, rules: Rules, more: Sequence[Path] = ()) -> 
     began = time.monotonic()
     found = read_workspace(folder, more)
     made = {
-        "preferences": preferences(found.judged, rules),
-        "corrections": corrections(found.judged, rules),
-        "steps": step_labels(found.judged, rules),
+        "preferences": preferences(found.judged, rules, found.marked),
+        "corrections": corrections(found.judged, rules, found.marked),
+        "steps": step_labels(found.judged, rules, found.marked),
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     _write(out, [*made["preferences"].pairs, *made["corrections"].pairs])
@@ -63,7 +63,7 @@ def export(folder: Path, out: Path, rules: Rules, more: Sequence[Path] = ()) -> 
 
 
 def _manifest(found: Workspace, rules: Rules, made: Mapping[str, Made], more: Sequence[Path]) -> dict[str, Any]:
-    kept, refused = sort_out(found.judged, rules)
+    kept, refused = sort_out(found.judged, rules, found.marked)
     dropped = Counter[str](reason for _, reason in refused)
     dropped["unknown_item"] += len(found.unknown)
     pairs = made["preferences"].pairs + made["corrections"].pairs
@@ -75,6 +75,7 @@ def _manifest(found: Workspace, rules: Rules, made: Mapping[str, Made], more: Se
         "rules": rules.model_dump(),
         "verdicts": _counted(len(found.judged) + len(found.unknown), len(kept), dropped),
         **{name: _counted(each.candidates, len(each.pairs), each.dropped) for name, each in made.items()},
+        "scrubbed": dict(sorted(made["corrections"].scrubbed.items())),
         "failed_doctors": failed(found.judged, rules),
         "guidelines": dict(sorted(Counter(row.verdict.guideline_version for row in kept).items())),
         "suites": dict(sorted(Counter(str(pair["provenance"]["suite"] or "") for pair in pairs).items())),

@@ -10,7 +10,8 @@ chose that side, for the posterior already counts those who did not. The prompt 
 asked with: with a chain of thought if it has one.
 
 Corrections: a doctor writes one where neither answer is good, so it stands over each of the two, with half the weight
-each and the margin of one grade, under the straight prompt. Every row follows DESIGN.md, with `margin` besides.
+each and the margin of one grade, under the straight prompt. It is scrubbed of identifiers, wherever it was written.
+Every row follows DESIGN.md, with `margin` besides.
 
 Not covered: which verdicts are usable (`usable`), step labels (`steps`), files (`export`).
 """
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, Literal
@@ -28,10 +29,12 @@ from annotation.consensus import consensus
 from annotation.items import Item, Shown
 from annotation.judged import Judged, Outcome, by_item, outcome
 from annotation.usable import Rules, failed, sort_out
+from gaokerena.bidi import strip
 from gaokerena.comparisons import SIDES, Side
 from gaokerena.expert_verdicts import MARGIN
 from gaokerena.prompts import VERSION, user_text
 from gaokerena.questions import Prompting
+from gaokerena.scrub import scrub
 
 CORRECTION_WEIGHT, CORRECTION_MARGIN = 0.5, 1.0
 _OTHER: dict[Side, Side] = {"left": "right", "right": "left"}
@@ -44,6 +47,8 @@ class Made:
     candidates: int = 0
     pairs: list[dict[str, Any]] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
+    scrubbed: Counter[str] = field(default_factory=Counter)
+    """Identifiers taken out of the candidates' own texts, by kind."""
 
 
 def name_of(kind: str, *parts: str) -> str:
@@ -56,9 +61,9 @@ def prompting_of(shown: Shown) -> Prompting:
     return "cot" if shown.reasoning.strip() or shown.steps else "straight"
 
 
-def preferences(rows: Sequence[Judged], rules: Rules) -> Made:
+def preferences(rows: Sequence[Judged], rules: Rules, marked: Collection[str] = ()) -> Made:
     """One candidate for each item that was judged."""
-    kept, refused = sort_out(rows, rules)
+    kept, refused = sort_out(rows, rules, marked)
     out = failed(rows, rules)
     anchors = [row for row, reason in refused if reason == "gold" and row.judge not in out]
     found = consensus([*kept, *anchors])
@@ -114,13 +119,13 @@ def _preference(rows: list[Judged], best: Side, posterior: dict[Outcome, float],
     )  # fmt: skip
 
 
-def corrections(rows: Sequence[Judged], rules: Rules) -> Made:
+def corrections(rows: Sequence[Judged], rules: Rules, marked: Collection[str] = ()) -> Made:
     """Two candidates for each verdict with a doctor's own answer: over the left one and over the right one."""
-    _, refused = sort_out(rows, rules)
+    _, refused = sort_out(rows, rules, marked)
     reasons = {(row.judge, row.item.id): reason for row, reason in refused}
     made = Made()
     for row in rows:
-        text = row.verdict.corrected.strip()
+        text = clean(row.verdict.corrected, made.scrubbed)
         for side in SIDES if text else ():
             made.candidates += 1
             reason: str | None = reasons.get((row.judge, row.item.id))
@@ -131,6 +136,13 @@ def corrections(rows: Sequence[Judged], rules: Rules) -> Made:
             else:
                 made.pairs.append(_correction(row, side, text))
     return made
+
+
+def clean(text: str, counted: Counter[str]) -> str:
+    """A doctor's text as training may have it, without identifiers and direction marks; `counted` says what went."""
+    scrubbed = scrub(strip(text).strip())
+    counted.update(scrubbed.found)
+    return scrubbed.text
 
 
 def _correction(row: Judged, side: Side, text: str) -> dict[str, Any]:

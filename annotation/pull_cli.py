@@ -22,6 +22,7 @@ import typer
 from annotation.door import AsJson, Workspace, errors
 
 if TYPE_CHECKING:
+    from annotation.adjudicate import Sent
     from annotation.usable import Rules
 
 PAGE, SUMMARY = "doctors.html", "doctors.json"
@@ -104,11 +105,16 @@ def adjudicate(
             raise ValueError("--to needs --dataset: the name of a dataset of its own for disputes")
         listed, sent = _adjudicate(folder, rules, verdicts or [], (to, workspace, dataset or ""))
     if as_json:
-        typer.echo(json.dumps({"open": len(listed), "sent": sent}))
+        typer.echo(json.dumps({"open": len(listed), "sent": sent.new, "stuck": sent.stuck}))
         return
     typer.echo(f"{len(listed)} items need another doctor: {folder / 'adjudicate.jsonl'}")
     if to:
-        typer.echo(f"sent {sent} to the dataset {dataset}; {len(listed) - sent} were there before")
+        typer.echo(f"sent {sent.new} to the dataset {dataset}; {sent.waiting} wait for an answer")
+    if sent.stuck:
+        typer.echo(
+            f"{len(sent.stuck)} have an answer there and are open all the same; they need a further dataset "
+            f"(--dataset {dataset}-2): {', '.join(sent.stuck)}"
+        )
 
 
 def export(
@@ -170,27 +176,26 @@ def write_report(
 
 def _adjudicate(
     folder: Path, rules: Rules, verdicts: list[Path], route: tuple[str | None, str, str]
-) -> tuple[list[dict[str, Any]], int]:
-    """(the list, how many of it were sent)."""
-    from annotation.adjudicate import Route, send, write_list
+) -> tuple[list[dict[str, Any]], Sent]:
+    """(the list, what of it was sent)."""
+    from annotation.adjudicate import Route, Sent, send, write_list
     from annotation.disputes import disputes
     from annotation.usable import failed
     from annotation.workspace import read_workspace
 
     found = read_workspace(folder, verdicts)
-    listed = write_list(disputes(found.judged, rules), folder)
+    listed = write_list(disputes(found.judged, rules, found.marked), folder)
     to, workspace, dataset = route
     if to is None:
-        return listed, 0
+        return listed, Sent(0, 0, [])
     from annotation.address import connect
     from annotation.page.fields import fields_of
     from annotation.page.settings import dataset_settings
 
     barred = list(failed(found.judged, rules))
     with connect(to) as argilla:
-        place = Route(workspace, dataset)
         settings = dataset_settings(overlap=1)
-        return listed, send(argilla, place, folder, listed, found.items, settings, fields_of, barred)
+        return listed, send(argilla, Route(workspace, dataset), folder, listed, found, settings, fields_of, barred)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ Not covered: what is wrong with a step.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -28,9 +28,9 @@ from gaokerena.prompts import user_text
 from gaokerena.reasoning_steps import steps
 
 
-def step_labels(rows: Sequence[Judged], rules: Rules) -> Made:
+def step_labels(rows: Sequence[Judged], rules: Rules, marked: Collection[str] = ()) -> Made:
     """One candidate for each answer of which a doctor said where its reasoning first goes wrong."""
-    kept, refused = sort_out(rows, rules)
+    kept, refused = sort_out(rows, rules, marked)
     reasons = {(row.judge, row.item.id): reason for row, reason in refused}
     usable = {(row.judge, row.item.id) for row in kept}
     answers: defaultdict[tuple[str, Side], list[Judged]] = defaultdict(list)

@@ -49,7 +49,7 @@ def summarise(found: Workspace, rules: Rules, *, overlap: int, seed: int) -> Row
         "doctors": _doctors(found, rules, together, seed),
         "models": _models(rows, together, seed),
         "items": _items(rows, together),
-        "disputes": [_dispute(each) for each in disputes(rows, rules)],
+        "disputes": [_dispute(each) for each in disputes(rows, rules, found.marked)],
     }  # fmt: skip
 
 

@@ -3,17 +3,18 @@
     kept, refused = sort_out(judged, Rules(min_confidence=2))
     refused                          # [(row, "low_confidence"), …]
 
-What one doctor marks as personal data nobody's verdict takes into training, whatever the others marked. A doctor who
-failed his duplicates or the gold items gives nothing: he has met `min_checks` of them, and even the upper end of his
-share's 95 % interval is under the rule's, so that ill luck with a few items costs nobody his work. A single verdict is
-refused when the same doctor said otherwise of the swapped duplicate. A confidence that was not given is not under any.
+What one doctor marks as personal data nobody's verdict takes into training, whatever the others marked, be it in a
+draft, in a discarded answer or on the item's swapped twin. A doctor who failed his duplicates or the gold items gives
+nothing: he has met `min_checks` of them, and even the upper end of his share's 95 % interval is under the rule's, so
+that ill luck with a few items costs nobody his work. A single verdict is refused when the same doctor said otherwise of
+the swapped duplicate. A confidence that was not given is not under any.
 
 Not covered: ties and doctors who disagree, which are about items (`pairs`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -55,15 +56,25 @@ def _under(share: Share, least: float, checks_met: int) -> bool:
     return interval is not None and share.of >= checks_met and interval.high < least
 
 
-def sort_out(rows: Sequence[Judged], rules: Rules) -> tuple[list[Judged], list[tuple[Judged, Refusal]]]:
-    """(verdicts to use, verdicts refused and why); together they are `rows`."""
-    doctors = failed(rows, rules)
-    personal = {name for row in rows if row.verdict.personal_data for name in (row.item.id, row.item.twin)}
+def personal(rows: Sequence[Judged], marked: Collection[str] = ()) -> set[str]:
+    """Items that bear personal data by anybody's word, and their twins; `marked` are known of beforehand."""
+    said = {row.item.id for row in rows if row.verdict.personal_data} | set(marked)
+    return said | {row.item.twin for row in rows if row.item.twin and row.item.id in said}
+
+
+def sort_out(
+    rows: Sequence[Judged], rules: Rules, marked: Collection[str] = ()
+) -> tuple[list[Judged], list[tuple[Judged, Refusal]]]:
+    """(verdicts to use, verdicts refused and why); together they are `rows`.
+
+    `marked` are items that a draft or a discard says to bear personal data (`Workspace.marked`).
+    """
+    doctors, private = failed(rows, rules), personal(rows, marked)
     doubted = {(twin.judge, twin.item.id) for duplicate, twin in twins(rows) if contradicts(duplicate, twin)}
     kept: list[Judged] = []
     refused: list[tuple[Judged, Refusal]] = []
     for row in rows:
-        reason: Refusal | None = "personal_data" if row.item.id in personal else None
+        reason: Refusal | None = "personal_data" if row.item.id in private else None
         reason = _kind(row) or reason or _refusal(row, rules, doctors, doubted)
         if reason:
             refused.append((row, reason))

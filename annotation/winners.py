@@ -7,8 +7,10 @@ towards an even score, the more the less sure the doctors are. So here each two 
 first better, the second better, neither), and shares, truths and error rates are drawn in turn (Gibbs sampling), truths
 from the shares as the models sat. What comes out is said of questions like these, not of these questions alone.
 
-With few items and doctors little better than chance the shares stay drawn to what `imagined` takes doctors for: 100 items
-judged by two of accuracy .6 gave .69 for .76, and 82 % of the 95 % intervals held it (docs/LOG.md). Not covered: subjects, and models that no doctor saw side by side (no ranking follows).
+With few items and doctors little better than chance the shares stay drawn to what `imagined` takes doctors for: 100
+items judged by two of accuracy .6 gave .69 for .76, and 82 % of the 95 % intervals held it (docs/LOG.md).
+
+Not covered: subjects, and models that no doctor saw side by side (no ranking follows).
 """
 
 from __future__ import annotations

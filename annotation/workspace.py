@@ -5,7 +5,7 @@
 
 Files: items.jsonl (`items`), verdicts.jsonl (submitted), drafts.jsonl and discarded.jsonl, all append-only. A row of
 another status in one of them says that the verdict no longer belongs there. Of each answer (verdict `id`) the last row
-counts.
+counts. adjudicated.jsonl names those that `adjudicate` made itself.
 
 Not covered: fetching verdicts (`pull`).
 """
@@ -17,11 +17,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict
+
 from annotation.items import FILE as ITEMS
 from annotation.items import Item, ItemError, rows
 from annotation.judged import Judged, join
 from gaokerena.expert_verdicts import ExpertVerdict, Status, latest, read
 
+ADJUDICATED = "adjudicated.jsonl"
 FILES: dict[Status, str] = {"submitted": "verdicts.jsonl", "draft": "drafts.jsonl", "discarded": "discarded.jsonl"}
 
 
@@ -38,7 +41,9 @@ class Workspace:
     judged: list[Judged]
     unknown: list[ExpertVerdict]
     apart: dict[Status, Counter[str]] = field(default_factory=dict)
-    """Drafts and discards that stand, counted by judge."""
+    """Drafts and discards that stand, counted by judge; discards that `adjudicate` made are nobody's."""
+    marked: frozenset[str] = frozenset()
+    """Items, and their twins, that a draft or a discard marks as bearing personal data."""
 
 
 def stand(folder: Path, status: Status) -> list[ExpertVerdict]:
@@ -70,11 +75,32 @@ def read_workspace(folder: Path, more: Sequence[Path] = ()) -> Workspace:
     further = [verdict for path in more for verdict in latest(read(path))]
     judged, unknown = join([*stand(folder, "submitted"), *further], items)
     submitted = {(row.judge, row.item.id) for row in judged}
+    given = {(row.dataset, row.item_id, judge) for row in read_adjudicated(folder) for judge in row.judges}
+    others = {status: stand(folder, status) for status in FILES if status != "submitted"}
     apart: dict[Status, Counter[str]] = {
         status: Counter(
-            verdict.judge for verdict in stand(folder, status) if (verdict.judge, verdict.item_id) not in submitted
+            verdict.judge
+            for verdict in verdicts
+            if (verdict.judge, verdict.item_id) not in submitted
+            and (verdict.id.partition("/")[0], verdict.item_id, verdict.judge) not in given
         )
-        for status in FILES
-        if status != "submitted"
+        for status, verdicts in others.items()
     }
-    return Workspace(folder, items, judged, unknown, apart)
+    said = {verdict.item_id for verdicts in others.values() for verdict in verdicts if verdict.personal_data}
+    marked = said | {items[name].twin or name for name in said if name in items}
+    return Workspace(folder, items, judged, unknown, apart, frozenset(marked))
+
+
+class Adjudicated(BaseModel):
+    """A record that `adjudicate` put into `dataset`, with an empty discard in the name of each of `judges`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    item_id: str
+    judges: tuple[str, ...]
+
+
+def read_adjudicated(folder: Path) -> list[Adjudicated]:
+    """What `adjudicate` sent. Raises ItemError."""
+    return rows(folder / ADJUDICATED, Adjudicated, "a record sent")

@@ -184,7 +184,7 @@ class FakeArgilla:
 
     def _list(self, body: object, params: Any, name: str) -> httpx2.Response:
         start, limit = int(params["offset"]), int(params["limit"])
-        return _rows(list(self.records[name].values())[start : start + limit])
+        return _rows(list(self.records.get(name, {}).values())[start : start + limit])
 
     def rows(self) -> list[dict[str, Any]]:
         """The records of the only dataset, in the order they came."""

@@ -82,9 +82,18 @@ def test_failed_doctors_are_not_heard_and_some_items_are_never_disputed() -> Non
     rows += [judged("a", gold[0], "left"), judged("b", gold[0], "right")]
     rows += [judged("a", twin_of(item("two"), "t"), "left"), judged("b", twin_of(item("two"), "t"), "right")]
     rows += [judged("a", item("private"), "left"), judged("b", item("private"), "right", personal_data=True)]
+    for name in ("marked", "twinned"):
+        rows += [judged("a", item(name), "left"), judged("b", item(name), "right")]
+    rows += [judged("careless", item("marked"), "left", personal_data=True)]  # not heard, yet believed
+    rows += [judged("c", twin_of(item("twinned"), "twin"), "left", personal_data=True)]
     assert found(rows) == {}
     rows += [judged("b", item("one"), "right")]
     assert found(rows)["one"].judged_by == ("a", "careless", "b")
+
+
+def test_what_a_draft_marks_as_personal_is_not_sent_again() -> None:
+    rows = [*grades("one", "left", "right"), *grades("two", "left", "right")]
+    assert [dispute.item.id for dispute in disputes(rows, Rules(), {"one"})] == ["two"]
 
 
 def test_the_list_holds_the_open_ones_and_is_replaced(tmp_path: Path) -> None:

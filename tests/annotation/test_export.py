@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from annotation.judged import Judged
 from annotation.pairs import corrections, preferences
 from annotation.steps import labelled, step_labels
 from annotation.usable import Rules
-from annotation.workspace import FILES, WorkspaceError, read_workspace
+from annotation.workspace import FILES, Adjudicated, WorkspaceError, read_workspace
 from gaokerena.expert_verdicts import ExpertVerdict, VerdictFile
 from gaokerena.prompts import COT_FREE
 from tests.annotation.verdict_cases import STEPS, confusion, item, judged, simulated, steps_said, twin_of, verdict
@@ -118,6 +119,17 @@ def test_a_correction_stands_over_both_answers() -> None:
         assert pair["prompt"] == [{"role": "user", "content": shown.question.text}]
         assert (pair["weight"], pair["margin"], pair["source"]) == (0.5, 1.0, "expert")
     assert len({pair["id"] for pair in made.pairs}) == 3
+
+
+def test_a_correction_is_scrubbed_wherever_it_was_written(tmp_path: Path) -> None:
+    """Argilla stores what a doctor types as it is."""
+    text = "به ۰۹۱۲۳۴۵۶۷۸۹ زنگ بزنید؛ کد ملی بیمار ۰۰۷۳۵۸۹۵۴۱ است.\u202e"
+    folder = workspace(tmp_path / "a", [judged("a", item("one"), "both_bad", corrected=text)])
+    manifest = export(folder, tmp_path / "out" / "pairs.jsonl", Rules())
+    chosen = {row["chosen"][0]["content"] for row in read(tmp_path / "out" / "pairs.jsonl")}
+    assert len(chosen) == 1
+    assert not re.search(r"[0-9۰-۹]|\u202e", *chosen)
+    assert sum(manifest["scrubbed"].values()) == 2
 
 
 def test_step_labels_by_hand() -> None:
@@ -257,3 +269,34 @@ def test_drafts_and_discards_are_counted_apart(tmp_path: Path) -> None:
     found = read_workspace(folder)
     assert found.apart == {"draft": {"b": 1}, "discarded": {"d": 1}}
     assert (folder / FILES["submitted"]).read_bytes().count(b"\n") == 1
+
+
+def test_personal_data_marked_in_a_draft_or_a_discard_counts(tmp_path: Path) -> None:
+    """Nobody submitted the mark; the page promised that such a text is left out."""
+    shown = [item(name) for name in ("plain", "drafted", "discarded", "twinned", "corrected")]
+    rows = [judged("a", each, "left", **steps_said(right=1)) for each in shown]
+    rows += [judged("b", shown[4], "both_bad", corrected="به اورژانس بروید.")]
+    rows += [judged("a", twin_of(shown[3], "twin"), "right")]
+    folder = workspace(tmp_path / "a", rows)
+    with VerdictFile(folder / FILES["draft"]) as file:
+        file.append(verdict("c", "drafted", None, status="draft", personal_data=True))
+        file.append(verdict("c", "plain", None, status="draft", personal_data=True))
+        file.append(verdict("c", "plain", None, status="submitted"))  # taken back when it was submitted
+    with VerdictFile(folder / FILES["discarded"]) as file:
+        for name in ("discarded", "twin", "corrected"):
+            file.append(verdict("c", name, None, status="discarded", personal_data=True))
+    manifest = export(folder, tmp_path / "out" / "pairs.jsonl", Rules(min_posterior=0.1))
+    for name in ("pairs.jsonl", "steps.jsonl"):
+        assert {row["provenance"]["item_id"] for row in read(tmp_path / "out" / name)} == {"plain"}
+    assert manifest["verdicts"]["dropped"]["personal_data"] == 5
+
+
+def test_what_adjudicate_discarded_for_a_doctor_is_not_his_doing(tmp_path: Path) -> None:
+    folder = workspace(tmp_path / "a", [judged("a", item("one"), "left")])
+    given = Adjudicated(dataset="third", item_id="one", judges=("z",))
+    (folder / "adjudicated.jsonl").write_text(given.model_dump_json() + "\n")
+    with VerdictFile(folder / FILES["discarded"]) as file:
+        file.append(verdict("z", "one", None, status="discarded", id="third/r1"))
+        assert read_workspace(folder).apart["discarded"] == {}
+        file.append(verdict("z", "one", None, status="discarded", id="first/r2"))
+    assert read_workspace(folder).apart["discarded"] == {"z": 1}

@@ -190,8 +190,8 @@ def test_a_dispute_reaches_only_a_third_doctor(
     disputed = {record["external_id"] for record in records[:2]}
     assert {row["item_id"] for row in listed} == disputed
     route = Route(workspace, "third")
-    assert send(argilla, route, folder, listed, found.items, dataset_settings(overlap=1), fields_of) == 2
-    assert send(argilla, route, folder, listed, found.items, dataset_settings(overlap=1), fields_of) == 0
+    assert send(argilla, route, folder, listed, found, dataset_settings(overlap=1), fields_of).new == 2
+    assert send(argilla, route, folder, listed, found, dataset_settings(overlap=1), fields_of).new == 0
     third = dataset_id(argilla, workspace, "third")
     assert sara.pending(third) == omid.pending(third) == []
     offered = mina.pending(third)

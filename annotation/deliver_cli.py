@@ -98,7 +98,7 @@ def _head(name: str, path: Path | None, codes: str) -> StudyHead:
     from gaokerena.study import StudyHead
 
     version = path.stem if path else guidelines.CURRENT
-    text = path.read_text("utf-8") if path else guidelines.text(version)
+    text = path.read_text("utf-8") if path else guidelines.text(version, "page")
     listed = tuple(code.strip() for code in codes.split(",") if code.strip())
     return StudyHead(name=name, guideline_version=version, guidelines=text, codes=listed)
 

@@ -1,6 +1,6 @@
 """The dataset doctors work in, as Argilla's HTTP API takes it.
 
-    settings = dataset_settings("fa-1")
+    settings = dataset_settings("fa-2")
     settings["dataset"]               POST /api/v1/datasets             (with name and workspace_id)
     settings["fields"]                POST /api/v1/datasets/ID/fields, one by one
     settings["questions"]             POST /api/v1/datasets/ID/questions, one by one, in this order

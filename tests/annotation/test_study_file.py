@@ -116,8 +116,9 @@ def test_the_command_writes_a_file_the_page_can_read(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout) == {"items": 35, "repeated": 5, "refused": {}, "file": str(out)}
     head, kept = read_study(out)
-    assert (head.guideline_version, head.codes, len(kept)) == ("fa-1", ("پ۱", "پ۲"), 35)
-    assert "ایمنی" in head.guidelines
+    assert (head.guideline_version, head.codes, len(kept)) == ("fa-2", ("پ۱", "پ۲"), 35)
+    assert "| Ctrl+Enter | ثبت" in head.guidelines
+    assert "Backspace" not in head.guidelines
     (tmp_path / "local-2.md").write_text("# خودمان\n")
     own = ["--guidelines", str(tmp_path / "local-2.md")]
     assert CliRunner().invoke(app, ["study-file", "--name", "n", *where, *own]).exit_code == 0

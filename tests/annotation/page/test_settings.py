@@ -71,7 +71,7 @@ def test_a_dataset_without_a_version_is_refused(metadata: dict[str, object] | No
 
 
 def test_an_unknown_version_is_refused() -> None:
-    with pytest.raises(guidelines.GuidelineError, match="'fa-0' are none of fa-1"):
+    with pytest.raises(guidelines.GuidelineError, match="'fa-0' are none of fa-1, fa-2"):
         dataset_settings("fa-0")
 
 

@@ -49,7 +49,7 @@ class Desk:
 
     def dataset(self, items: Sequence[Item]) -> str:
         """A published dataset that shows `items`; its id."""
-        settings = dataset_settings("fa-1", overlap=1)
+        settings = dataset_settings("fa-2", overlap=1)
         named = {**settings["dataset"], "name": f"d-{uuid.uuid4().hex[:8]}", "workspace_id": self.workspace}
         made: str = self.call("POST", "/datasets", named)["id"]
         for key, path in PARTS.items():

@@ -147,7 +147,7 @@ def test_the_form_reads_from_right_to_left_only_here(open_items: Opener) -> None
 def test_the_guidelines_can_be_read(shared: Desktop) -> None:
     shared.page.locator("text=Guidelines").first.click()
     panel = shared.page.locator(".annotation-guidelines").first
-    expect(panel).to_contain_text("راهنمای داوری پزشکان (نسخهٔ fa-1)")
+    expect(panel).to_contain_text("راهنمای داوری پزشکان (نسخهٔ fa-2)")
     assert panel.locator("table").count() == 2
     assert "--rtl" in (panel.get_attribute("class") or "")
     shoot(shared.page, "doctor-guidelines")

@@ -15,15 +15,16 @@ from typing import Any
 
 from .wrap import Function, wrap
 
+# It begins with `update`: what begins with `with` is no write to sqlite3, which would open no transaction for it, nor to
+# at_once.py, which would give it no turn.
 _UPDATE = """
-with counted as (
+update records set status = counted.new, updated_at = :now from (
     select records.id, records.status as old, case
         when (
             select count(*) from responses where responses.record_id = records.id and responses.status = 'submitted'
         ) >= json_extract(datasets.distribution, '$.min_submitted') then 'completed' else 'pending' end as new
     from records join datasets on datasets.id = records.dataset_id where {which}
-)
-update records set status = counted.new, updated_at = :now from counted
+) as counted
 where counted.id = records.id and counted.old <> counted.new
 """
 ONE = _UPDATE.format(which="records.id = :id")

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from inside.statuses import ONE
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -89,6 +90,43 @@ async def invalidate(engine: AsyncEngine) -> None:
         await db.invalidate()
 
 
+async def status(engine: AsyncEngine) -> dict[str, Any]:
+    """The update of a status waits for its turn behind a writer, and the loop, which that one needs, goes on."""
+    async with engine.begin() as db:
+        for statement in (
+            "create table datasets (id, distribution)",
+            "create table records (id, dataset_id, status, updated_at)",
+            "create table responses (record_id, status)",
+            """insert into datasets values ('d', '{"min_submitted": 1}')""",
+            "insert into records values ('r', 'd', 'pending', '')",
+            "insert into responses values ('r', 'submitted')",
+        ):
+            await db.execute(text(statement))
+    for _ in range(3):  # from now on it is known to be quick
+        async with engine.begin() as db:
+            await db.execute(text(ONE), {"now": "now", "id": "none"})
+    writing = asyncio.Event()
+
+    async def write() -> None:
+        async with engine.begin() as db:
+            await db.execute(ADD)
+            writing.set()
+            await asyncio.sleep(0.05)
+
+    async def update() -> str:
+        await writing.wait()
+        try:
+            async with engine.begin() as db:
+                await db.execute(text(ONE), {"now": "now", "id": "r"})
+        except OperationalError as error:
+            return str(error)
+        return ""
+
+    _, error = await asyncio.gather(write(), update())
+    async with engine.connect() as db:
+        return {"error": error, "status": (await db.execute(text("select status from records"))).scalar()}
+
+
 async def slow(engine: AsyncEngine) -> dict[str, Any]:
     """The loop goes on while a long statement runs, the second time too; a short one needs no thread."""
     ticks = 0
@@ -151,7 +189,9 @@ async def main(folder: Path, stock: bool) -> None:
 
         at_once.install()
     path = folder / "other.db"
-    told = {case.__name__: await fresh(folder / f"{case.__name__}.db", case) for case in (writers, broken, slow)}
+    told = {
+        case.__name__: await fresh(folder / f"{case.__name__}.db", case) for case in (writers, broken, status, slow)
+    }
     told["another_program"] = await fresh(path, lambda engine: another_program(engine, path))
     print(json.dumps(told))  # noqa: T201 - what the test reads
 

@@ -33,6 +33,10 @@ def test_trouble_of_one_writer_lets_the_next_one_in(told: dict[str, Any]) -> Non
     assert told["broken"] == {"counts": [1, 2, 3, 4]}  # nothing of what was undone
 
 
+def test_a_status_is_updated_behind_the_writer_before_it(told: dict[str, Any]) -> None:
+    assert told["status"] == {"error": "", "status": "completed"}
+
+
 def test_the_loop_goes_on_during_a_long_statement_only(told: dict[str, Any]) -> None:
     assert min(told["slow"]["ticks"]) >= 3
     assert told["slow"]["short"] <= 1

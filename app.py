@@ -27,7 +27,7 @@ def serve(settings: Settings) -> None:
     host = os.environ.get("GRADIO_SERVER_NAME", settings.host)
     where = {"server_name": host, "server_port": settings.port or _free_port()}
     with Store(settings.store_path) as store:
-        page = build_page(settings, preset := load_preset(settings), store)
+        page = build_page(settings, preset := load_preset(settings, watch=True), store)
         try:
             page.launch(prevent_thread_lock=True, **where, **launch_options(settings.language))
             threading.Event().wait()

@@ -4,7 +4,8 @@ elsewhere, `recorded` plays what the published models said to the suites' questi
     preset = load_preset(load_settings())
     preset.engine.stream([...])
 
-A preset's first two models sit side by side on the page; others (`base`, the settings' pipelines) are asked by name.
+A preset's first two models sit side by side on the page; adapters found in the folder `rounds` are offered beside them
+(`rounds`); others (`base`, the settings' pipelines) are asked by name.
 Not covered: switching presets while running.
 """
 
@@ -19,21 +20,12 @@ from gaokerena.engines.base import Engine, EngineError, Sampling
 from gaokerena.engines.echo import EchoEngine
 from gaokerena.engines.translated import TranslatedEngine, joined
 from gaokerena.questions import Prompting
+from gaokerena.rounds import ModelInfo, Models, Rounds
 from gaokerena.settings import PresetName, Settings
 
 log = logging.getLogger(__name__)
 
 MODELS = Path(__file__).parent.parent / "models"
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """A model of a preset: how it is called, asked and sampled."""
-
-    name: str
-    label: str
-    prompting: Prompting
-    sampling: Sampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +89,10 @@ PLANS: Mapping[str, _Plan] = {
 }
 
 
-def load_preset(settings: Settings, only: Collection[str] | None = None) -> Preset:
+def load_preset(settings: Settings, only: Collection[str] | None = None, *, watch: bool = False) -> Preset:
     """The preset the settings name, its models loaded. Raises EngineError when they cannot be.
+
+    With `watch`, adapters that come into the folder `rounds` later are offered as they come.
 
     With `only`, no other model than those (and what the pipelines among them ask) is loaded or has to be there: one
     served model is enough then, and a `base` of one's own needs no adapters that fit it.
@@ -113,7 +107,7 @@ def load_preset(settings: Settings, only: Collection[str] | None = None) -> Pres
     elif settings.preset == "endpoint":
         bare = _endpoint(settings, wanted)
     else:
-        bare = _local(settings, PLANS[settings.preset], wanted)
+        bare = _local(settings, PLANS[settings.preset], wanted, watch)
     preset = _with_pipelines(settings, bare)
     if missing := set(only or ()) - set(preset.models):
         preset.engine.close()
@@ -134,12 +128,12 @@ def _info(name: str, label: str, prompting: Prompting, plan: _Plan) -> ModelInfo
     return ModelInfo(name, label, prompting, plan.cot if prompting == "cot" else plan.straight)
 
 
-def _local(settings: Settings, plan: _Plan, only: Collection[str] | None) -> Preset:
+def _local(settings: Settings, plan: _Plan, only: Collection[str] | None, watch: bool) -> Preset:
     from gaokerena.engines.local import LocalEngine
 
     adapters = {**plan.adapters, **settings.adapters}
     if only:
-        if missing := set(only) - {*adapters, "base"}:
+        if missing := set(only) - {*adapters, "base", *_found(settings)}:
             raise EngineError(_no_model(sorted(missing)[0], settings.preset, [*adapters, "base"]))
         adapters = {name: source for name, source in adapters.items() if name in only}
     engine = LocalEngine(
@@ -152,10 +146,19 @@ def _local(settings: Settings, plan: _Plan, only: Collection[str] | None) -> Pre
         max_tokens=settings.max_tokens,
         threads=settings.threads,
     )
-    models = {
-        name: _info(name, plan.labels.get(name, name), "cot" if name in adapters and name != "v" else "straight", plan)
-        for name in (*adapters, "base")
-    }
+    models = Models(
+        {
+            name: _info(
+                name, plan.labels.get(name, name), "cot" if name in adapters and name != "v" else "straight", plan
+            )
+            for name in (*adapters, "base")
+        }
+    )
+    if settings.rounds:
+        rounds = Rounds(settings.rounds, engine, models, plan.samplings)
+        rounds.look(only)
+        if watch:
+            rounds.watch()
     return Preset(
         settings.preset,
         engine,
@@ -166,6 +169,11 @@ def _local(settings: Settings, plan: _Plan, only: Collection[str] | None) -> Pre
         plan.samplings,
         engine.description,
     )
+
+
+def _found(settings: Settings) -> list[str]:
+    """Names of the folders in `rounds`."""
+    return [path.name for path in settings.rounds.glob("*/")] if settings.rounds else []
 
 
 def _endpoint(settings: Settings, only: Collection[str] | None) -> Preset:
@@ -236,10 +244,11 @@ def _with_pipelines(settings: Settings, preset: Preset) -> Preset:
             usable[name] = pipeline
     if not usable:
         return preset
-    models, revisions = dict(preset.models), dict(preset.revisions)
+    models = preset.models if isinstance(preset.models, Models) else Models(preset.models)
+    revisions = dict(preset.revisions)
     for name, pipeline in usable.items():
-        asked = preset.models[pipeline.answerer]
-        models[name] = replace(asked, name=name, label=f"{preset.models[pipeline.translator].label} ← {asked.label}")
+        asked = models[pipeline.answerer]
+        models.add(replace(asked, name=name, label=f"{models[pipeline.translator].label} ← {asked.label}"))
         if {pipeline.translator, pipeline.answerer} <= set(revisions):
             revisions[name] = joined(revisions[pipeline.translator], revisions[pipeline.answerer])
     return replace(preset, engine=TranslatedEngine(preset.engine, usable), models=models, revisions=revisions)

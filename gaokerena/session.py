@@ -21,6 +21,7 @@ from gaokerena.intake import RefusalError
 from gaokerena.messages import Message
 from gaokerena.prompts import messages
 from gaokerena.questions import Prompting, Question
+from gaokerena.rounds import pairs
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,24 @@ class Asker:
         self._record = record
         self._preset = preset
 
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The pairs of models that can be compared now, the usual one first."""
+        return pairs(self._models)
+
+    def read_pair(self, text: str) -> tuple[str, str] | None:
+        """The pair that `text` names ("r,r2", in any order); None for the usual one. Raises RefusalError."""
+        names = [name.strip() for name in text.split(",")]
+        if names == [""]:
+            return None
+        for pair in self.pairs:
+            if sorted(pair) == sorted(names):
+                return pair
+        raise RefusalError(
+            "این دو مدل با هم سنجیده نمی‌شوند. صفحه را تازه کنید و دو مدل دیگر برگزینید.",
+            f"The models {text[:80]!r} are not compared; there are {'; '.join(map(','.join, self.pairs))}.",
+        )
+
     def ask(
         self,
         question: Question,
@@ -55,13 +74,14 @@ class Asker:
         seed: int | None = None,
         history: Mapping[str, Sequence[Message]] | None = None,
         seating: tuple[str, str] | None = None,
+        pair: tuple[str, str] | None = None,
         follows: str | None = None,
         blind: bool = True,
         consent: bool = False,
         private: bool = False,
         session: str = "",
     ) -> Attempt:
-        """Start both models on `question`; returns at once.
+        """Start both models of `pair` (without it, the usual two) on `question`; returns at once.
 
         `history` holds each model's earlier turns; `seating` (left, right) keeps the seats of a conversation, without
         it they are drawn; `private` says that a turn of the history was asked without consent, so that no cache may
@@ -69,7 +89,7 @@ class Asker:
         """
         seed = random.randrange(2**31) if seed is None else seed
         identity = new_id()
-        left, right = seating or seat(self.pair, seed, identity)
+        left, right = seating or seat(pair or self.pair, seed, identity)
         comparison = Comparison(
             id=identity, question=question, left=left, right=right, seed=seed, follows=follows, blind=blind,
             consent=consent, session=session, preset=self._preset,

@@ -74,6 +74,11 @@ class Settings(BaseSettings):
     max_tokens: int = Field(0, ge=0, description="tokens of all answers in memory at most; 0: what memory allows")
     base: str | None = Field(None, description="another base model: a folder or a Hub repository")
     adapters: dict[str, str] = Field({}, description="adapters by model name instead of the preset's: v, r, ...")
+    rounds: Path | None = Field(
+        Path("models/rounds"),
+        description="a folder where `python -m training round` puts adapters of the local preset's base; the page "
+        "offers each beside V and R as soon as it is there",
+    )
     endpoints: dict[str, EndpointModel] = Field({}, description="models of the preset endpoint, by name (v, r)")
     pipelines: dict[str, Pipeline] = Field(
         {}, description="translate-and-ask, by name: the preset's models that translate and that answer"

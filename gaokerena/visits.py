@@ -84,9 +84,9 @@ class Visit:
     def current(self) -> Attempt | None:
         return self.thread[-1] if self.thread else None
 
-    def ask(self, question: Question, *, consent: bool = False) -> Attempt:
-        """Begin a new conversation."""
-        attempt = self._start(question, None, consent)
+    def ask(self, question: Question, *, consent: bool = False, pair: tuple[str, str] | None = None) -> Attempt:
+        """Begin a new conversation, with the models of `pair` or the usual two."""
+        attempt = self._start(question, None, consent, pair)
         self.shelf = [*self.shelf, *self.thread][-20:]
         self.thread = [attempt]
         return attempt
@@ -95,7 +95,8 @@ class Visit:
         """Ask the last question once more, with a new seed and (outside a longer conversation) new seats."""
         last = self._last()
         earlier = self.thread[:-1]
-        attempt = self._start(last.comparison.question, earlier[-1] if earlier else None, consent)
+        pair = self._desk.asker.read_pair(f"{last.comparison.left},{last.comparison.right}")
+        attempt = self._start(last.comparison.question, earlier[-1] if earlier else None, consent, pair)
         self.shelf = [*self.shelf, last][-20:]
         self.thread = [*earlier, attempt]
         return attempt
@@ -124,14 +125,18 @@ class Visit:
             )
         return self.current
 
-    def _start(self, question: Question, last: Attempt | None, consent: bool) -> Attempt:
+    def _start(
+        self, question: Question, last: Attempt | None, consent: bool, pair: tuple[str, str] | None = None
+    ) -> Attempt:
         self._starting = True
         try:
-            return self._asked_anew(question, last, consent)
+            return self._asked_anew(question, last, consent, pair)
         finally:
             self._starting = False
 
-    def _asked_anew(self, question: Question, last: Attempt | None, consent: bool) -> Attempt:
+    def _asked_anew(
+        self, question: Question, last: Attempt | None, consent: bool, pair: tuple[str, str] | None
+    ) -> Attempt:
         """Ask; after the turn `last` with its seats, its history and its curtain, or with new ones."""
         self.stop()
         curtain = last.curtain if last else Curtain()
@@ -142,6 +147,7 @@ class Visit:
             seed=seed,
             history=_history(last) if last else None,
             seating=(last.comparison.left, last.comparison.right) if last else None,
+            pair=pair,
             follows=last.comparison.id if last else None,
             blind=not curtain.open,
             consent=consent,

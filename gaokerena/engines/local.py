@@ -86,6 +86,10 @@ class LocalEngine:
         return (*self._names, "base")
 
     @property
+    def closed(self) -> bool:
+        return self._closed
+
+    @property
     def loaded(self) -> Loaded:
         """The models themselves, for measuring; nobody may compute with them while a stream is open."""
         return self._loaded

@@ -6,6 +6,7 @@
     client.predict("…", "left", ["incomplete"], api_name="/judge")
                              {"stored": True, "revealed": {"left": "v", "right": "r"}}
 
+`models` names the two that are compared, where a round of training offers a third.
 A side that failed has `error` and `error_english` too. No model is named before its comparison is judged.
 A refusal arrives as an error in Persian and English.
 Not covered: conversations, and keeping text for research (a program gives no consent).
@@ -42,14 +43,17 @@ class Api:
         gr.api(self.judge, api_name="judge", concurrency_limit=CONCURRENT)
 
     async def ask(
-        self, request: gr.Request, question: str, options: str = "", seed: int = 0
+        self, request: gr.Request, question: str, options: str = "", seed: int = 0, models: str = ""
     ) -> AsyncIterator[dict[str, Any]]:
-        """Ask both models; yields the two sides as they grow. `options`: four lines, or empty."""
+        """Ask both models; yields the two sides as they grow. `options`: four lines, or empty; `models`: "r,r2"."""
         try:
             listed = [line for line in str(options or "").splitlines() if line.strip()]
             asked = read_question(str(question or ""), listed, limit=self._limit)
             session = self._desk.session(request.session_hash)
-            attempt = await asyncio.to_thread(self._desk.asker.ask, asked, seed=_whole(seed), session=session)
+            pair = self._desk.asker.read_pair(str(models or ""))
+            attempt = await asyncio.to_thread(
+                self._desk.asker.ask, asked, seed=_whole(seed), session=session, pair=pair
+            )
         except RefusalError as refused:
             raise gr.Error(str(refused), print_exception=False) from refused
         self._desk.keep(attempt)

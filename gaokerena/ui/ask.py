@@ -10,7 +10,8 @@ import gradio as gr
 
 from gaokerena.questions import Question
 from gaokerena.ui.examples import EXAMPLES
-from gaokerena.ui.strings import LANGUAGES, OPTION_NAMES, Language, both, pair, say
+from gaokerena.ui.strings import LANGUAGES, OPTION_NAMES, Language, both, say
+from gaokerena.ui.strings import pair as in_both
 from gaokerena.ui.suites import NAMES
 
 Translation = tuple[Any, Callable[[Language], dict[str, Any]]]
@@ -28,12 +29,13 @@ class AskPanel:
     suite: gr.Dropdown
     draw: gr.Button
     consent: gr.Checkbox
+    pair: gr.Dropdown
     ask: gr.Button
     stop: gr.Button
 
     @property
     def inputs(self) -> list[Any]:
-        return [self.question, *self.options, self.consent]
+        return [self.question, *self.options, self.consent, self.pair]
 
     @property
     def filled(self) -> list[Any]:
@@ -53,13 +55,14 @@ class AskPanel:
             (self.suite, lambda lang: {"label": say(lang, "suite"), "choices": _suite_choices(lang)}),
             (self.draw, lambda lang: {"value": say(lang, "suite_draw")}),
             (self.consent, lambda lang: {"label": say(lang, "consent")}),
+            (self.pair, lambda lang: {"label": say(lang, "pair")}),
             (self.ask, lambda lang: {"value": say(lang, "ask")}),
             (self.stop, lambda lang: {"value": say(lang, "stop_both")}),
         ]
 
 
-def build(language: Language, *, suites: tuple[str, ...]) -> AskPanel:
-    """The panel in `language`; the benchmark row shows only where there are suites."""
+def build(language: Language, *, suites: tuple[str, ...], pairs: list[tuple[str, str]]) -> AskPanel:
+    """The panel in `language`; the benchmark row shows only where there are suites, the models where they vary."""
     with gr.Column(elem_id="ask-panel"):
         question = gr.Textbox(
             label=say(language, "question"), placeholder=say(language, "question_hint"), lines=3, max_lines=12,
@@ -90,12 +93,16 @@ def build(language: Language, *, suites: tuple[str, ...]) -> AskPanel:
                 filterable=False,
             )
             draw = gr.Button(say(language, "suite_draw"), elem_id="draw", elem_classes=["quiet"])
+        pair = gr.Dropdown(
+            pairs, value=pairs[0][1], label=say(language, "pair"), elem_id="models", filterable=False,
+            visible=len(pairs) > 1,
+        )  # fmt: skip
         with gr.Row(elem_id="ask-row"):
             ask = gr.Button(say(language, "ask"), variant="primary", elem_id="ask")
             stop = gr.Button(say(language, "stop_both"), elem_id="stop-both", visible="hidden")
         consent = gr.Checkbox(label=say(language, "consent"), value=False, elem_id="consent", container=False)
         gr.HTML(f'<p class="privacy">{both("privacy")}</p>', apply_default_css=False)
-    return AskPanel(examples, question, folded, options, suite, draw, consent, ask, stop)
+    return AskPanel(examples, question, folded, options, suite, draw, consent, pair, ask, stop)
 
 
 def filled_in(question: Question) -> list[Any]:
@@ -114,7 +121,7 @@ def _suite_choices(language: Language) -> list[tuple[str, str]]:
 
 def _chips() -> str:
     buttons = "".join(
-        f'<button type="button" class="chip-button" data-index="{index}">{pair(example.fa, example.en)}</button>'
+        f'<button type="button" class="chip-button" data-index="{index}">{in_both(example.fa, example.en)}</button>'
         for index, example in enumerate(EXAMPLES)
     )
     title = f'<span id="examples-title">{both("examples")}</span>'

@@ -67,15 +67,14 @@ class Flow:
         self._limit = limit
 
     async def ask(
-        self, text: str, a: str, b: str, c: str, d: str, consent: bool, request: gr.Request
+        self, text: str, a: str, b: str, c: str, d: str, consent: bool, pair: str | None, request: gr.Request
     ) -> AsyncIterator[Drawing]:
-        """A new conversation."""
+        """A new conversation with the two models of `pair`."""
         visit = self._visit(request)
 
         def start() -> Attempt:
-            return visit.ask(
-                read_question(text or "", [a or "", b or "", c or "", d or ""], limit=self._limit), consent=consent
-            )
+            question = read_question(text or "", [a or "", b or "", c or "", d or ""], limit=self._limit)
+            return visit.ask(question, consent=consent, pair=self._desk.asker.read_pair(pair or ""))
 
         async for drawing in self._run(visit, start):
             yield drawing
@@ -95,6 +94,11 @@ class Flow:
         ):
             sent, turns = len(visit.thread) > turns, len(visit.thread)
             yield (*drawing[:-1], gr.update(value="")) if sent else drawing
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """(what the page calls it, its value) of each pair of models that can be compared now."""
+        labels = {name: model.label for name, model in self._models.items()}
+        return [(f"{labels[one]} ↔ {labels[other]}", f"{one},{other}") for one, other in self._desk.asker.pairs]
 
     def stop(self, side: Side | None) -> Callable[[gr.Request], None]:
         """A function that stops `side`, or both; the running stream shows the rest."""

@@ -30,6 +30,9 @@ from gaokerena.visits import Desk, VerdictRecord
 
 __all__ = ["build_page", "launch_options"]
 
+REFRESH_SECONDS = 20.0
+"""How soon an open page offers an adapter that has just come."""
+
 
 class Model(Speaker, Labelled, Protocol):
     """A model of a preset: how it is asked, and what it is called."""
@@ -85,7 +88,7 @@ def build_page(settings: PageSettings, preset: PagePreset, store: PageStore) -> 
         Api(desk, limit=settings.max_question_chars).mount()  # first, so that its names are free
         top = header.build(preset.note_fa, preset.note_en)
         with _beside(opened, language) as tabs:
-            words = [*_asking(flow, language, suites), *tabs]
+            words = [*_asking(page, flow, language, suites), *tabs]
         header.foot()
         top.change(_switch(words, language), None, [part for part, _ in words], **_quiet())
         page.unload(flow.leave)
@@ -93,9 +96,9 @@ def build_page(settings: PageSettings, preset: PagePreset, store: PageStore) -> 
     return page
 
 
-def _asking(flow: Flow, language: Language, suites: Suites) -> list[ask.Translation]:
+def _asking(page: gr.Blocks, flow: Flow, language: Language, suites: Suites) -> list[ask.Translation]:
     """The question, its two answers and the verdict; returns what the language switch translates."""
-    panel = ask.build(language, suites=suites.names)
+    panel = ask.build(language, suites=suites.names, pairs=flow.pairs())
     notice, flag, asked, earlier = (_html(name) for name in ("notice", "flag", "asked", "earlier"))
     gr.HTML(f'<h2 id="answers" class="vh" tabindex="-1">{both("answers")}</h2>', apply_default_css=False)
     with gr.Row(elem_id="pair"):
@@ -106,6 +109,7 @@ def _asking(flow: Flow, language: Language, suites: Suites) -> list[ask.Translat
     drawn = [notice, flag, asked, earlier, left, right, bar, status, panel.stop, later.holder, later.next_question]
     _wire_asking(flow, panel, later, drawn)
     _wire_rest(flow, panel, {"left": left, "right": right}, bar, drawn)
+    _wire_models(page, flow, panel)
     return [*panel.words, *later.words]
 
 
@@ -156,6 +160,20 @@ def _wire_rest(flow: Flow, panel: ask.AskPanel, sides: dict[Any, gr.HTML], bar: 
     bar.submit(flow.judge, None, drawn, **_quiet())
     panel.examples.select(flow.example, None, panel.filled, **_quiet())
     panel.draw.click(flow.from_suite, panel.suite, panel.filled, **_quiet())
+
+
+def _wire_models(page: gr.Blocks, flow: Flow, panel: ask.AskPanel) -> None:
+    """An adapter that came since the page was built is offered, to open pages too."""
+    known = gr.State(len(flow.pairs()))
+
+    def refresh(count: int) -> tuple[Any, Any]:
+        pairs = flow.pairs()
+        if len(pairs) == count:
+            return gr.skip(), gr.skip()
+        return len(pairs), gr.update(choices=pairs, visible=len(pairs) > 1)
+
+    begun = [page.load, gr.Timer(REFRESH_SECONDS).tick]
+    gr.on(begun, refresh, known, [known, panel.pair], **_quiet())
 
 
 def _switch(words: list[ask.Translation], fallback: Language) -> Any:

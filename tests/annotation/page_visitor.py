@@ -34,7 +34,7 @@ class Visitor:
 
     def vote(self, question: str) -> str:
         """Ask, wait for both answers, judge the left one better; the comparison's id."""
-        [*_, asked] = self._fire("ask", "click", [question, "", "", "", "", True])
+        [*_, asked] = self._fire("ask", "click", [question, "", "", "", "", True, None])
         comparison = self._bar(asked, "ask", "click")["comparison"]
         sent = {"comparison": comparison, "choice": "left", "strength": 1, "reasons": []}
         [*_, judged] = self._fire("verdict", "submit", [], sent)

@@ -19,7 +19,7 @@ from typing import Annotated
 
 import typer
 
-from training import run_cli
+from training import rlaif_cli, run_cli
 from training.errors import TrainingError
 
 app = typer.Typer(
@@ -53,7 +53,7 @@ def mini(
         stages.ship(out, ship)
 
 
-for _command in (run_cli.run, run_cli.score, run_cli.curves, run_cli.ledger):
+for _command in (run_cli.run, run_cli.score, run_cli.curves, run_cli.ledger, rlaif_cli.rlaif):
     app.command()(_command)
 
 

@@ -1,0 +1,93 @@
+"""How often the judge says what doctors said, with an interval: measured before any label of its is written.
+
+    measured = measure(read_doctors(path), verdicts)
+    measured.decided.estimate, measured.decided.low
+
+Intervals are 95 %, by a bootstrap over whole questions. Not covered: reading the doctors' files (`doctors`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gaokerena.evaluation.freeform_score import Verdict, Winner
+from gaokerena.statistics import Interval, bootstrap_mean, wilson
+from training.rlaif.doctors import Doctors
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """`all`: the same verdict as the doctors', ties among them. `decided`: the same winner, where both name one."""
+
+    n: int
+    unreadable: int
+    all: Interval | None
+    decided: Interval | None
+    n_decided: int
+    doctors_decided: int
+    ties_counted: bool
+    table: dict[str, int]
+    """Counts of "doctors' verdict, judge's verdict"; an inconsistent judge said tie."""
+    sha256: str
+
+    def row(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def short(self) -> dict[str, Any]:
+        """What every row made with the judge carries."""
+        return {"n": self.n_decided, "decided": asdict(self.decided) if self.decided else None, "sha256": self.sha256}
+
+    def percent(self) -> str:
+        """The agreement that counts: the same winner, where both name one."""
+        return f"{_percent(self.decided)} of {self.n_decided}"
+
+    def text(self) -> str:
+        """For people, before labels are written."""
+        lines = [f"the judge against {self.n} comparisons that doctors judged ({self.unreadable} unreadable)"]
+        lines.append(f"  same verdict, ties among them: {_percent(self.all)} of {self.n - self.unreadable}")
+        lines.append(f"  same winner where both name one: {self.percent()}; chance is 50 %")
+        named = f"{self.n_decided} of the {self.doctors_decided} that doctors decided"
+        lines.append(f"  the judge names a winner, the same in both orders, in {named}")
+        lines += [] if self.ties_counted else ["  the file holds pairs, so no comparison in which doctors saw a tie"]
+        return "\n".join(lines)
+
+
+def _percent(interval: Interval | None) -> str:
+    if interval is None:
+        return "none"
+    return f"{100 * interval.estimate:.1f} % [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+
+
+def measure(doctors: Doctors, said: Sequence[Verdict], *, seed: int = 1) -> Agreement:
+    """`said` holds the judge's verdict on each of `doctors.known`, in order."""
+    readable = [
+        (compared.question.id, expert, verdict.winner)
+        for (compared, expert), verdict in zip(doctors.known, said, strict=True)
+        if verdict.winner is not None
+    ]
+    decided = [row for row in readable if row[1] != "tie" and row[2] != "tie"]
+    return Agreement(
+        n=len(said),
+        unreadable=len(said) - len(readable),
+        all=_share(readable, seed),
+        decided=_share(decided, seed),
+        n_decided=len(decided),
+        doctors_decided=sum(expert != "tie" for _, expert in doctors.known),
+        ties_counted=doctors.ties,
+        table=dict(sorted(Counter(f"{expert}, {mine}" for _, expert, mine in readable).items())),
+        sha256=doctors.sha256,
+    )
+
+
+def _share(rows: Sequence[tuple[str, Winner, Winner]], seed: int) -> Interval | None:
+    """The share of equal verdicts; where all are equal a bootstrap has no width, then Wilson's over questions."""
+    if not rows:
+        return None
+    same, clusters = [float(expert == mine) for _, expert, mine in rows], [name for name, _, _ in rows]
+    if len(set(same)) == 1:
+        trials = len(set(clusters))
+        return wilson(trials if same[0] else 0, trials)
+    return bootstrap_mean(same, seed=seed, clusters=clusters)

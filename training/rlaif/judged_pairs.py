@@ -1,0 +1,97 @@
+"""Pairs from a judge's verdicts: their source is `judge`, they say how well it was measured, and never pass as human.
+
+    pair = label_pair(caller, compared, wording, trust)       # DroppedError says why there is none
+
+A pair is made only where both orders name the same winner, whose text is whole, Persian and not against a known key.
+Its weight is how often the judge named the doctors' winner when it was measured; `UNMEASURED` where nobody did.
+
+Not covered: preferring by the key alone; methods A and B do that.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gaokerena.options import read_option
+from gaokerena.persian import normalize_for_key
+from gaokerena.prompts import user_text
+from training.pair_rows import PairRow, Turn
+from training.rlaif.agreement import Agreement
+from training.rlaif.attempts import Sample, samples
+from training.rlaif.caller import Caller
+from training.rlaif.compared import Compared, name_of
+from training.rlaif.judging import judge
+from training.rlaif.outcome import DroppedError
+from training.rlaif.questions import Task
+from training.rlaif.texts import cleaned, form_fault
+from training.rlaif.wording import Wording
+
+UNMEASURED = 0.5
+"""The weight of a label nobody could check: half of one that is surely right."""
+
+
+def student_pair(caller: Caller, task: Task) -> Compared:
+    """Two samples of the student to compare: the first two whose texts differ. Raises DroppedError."""
+    found: list[Sample] = []
+    for sample in samples(caller, task, 2):
+        if sample.text and all(normalize_for_key(sample.text) != normalize_for_key(other.text) for other in found):
+            found.append(sample)
+    if len(found) < 2:
+        raise DroppedError("the student's samples are the same or empty")
+    one, other = found
+    ended = (one.call.end == "stop", other.call.end == "stop")
+    name = name_of(task.question.id, one.text, other.text)
+    return Compared(name, task.question, user_text(task.question, "cot"), one.text, other.text, ended)
+
+
+def label_pair(caller: Caller, compared: Compared, wording: Wording, trust: Agreement | None) -> PairRow:
+    """The pair of one comparison. Raises DroppedError, and what `Caller.ask` raises."""
+    a, b = cleaned(compared.a), cleaned(compared.b)
+    if normalize_for_key(a) == normalize_for_key(b):
+        raise DroppedError("both answers say the same")
+    verdict, calls = judge(caller, compared, wording)
+    if verdict.kind != "consistent":
+        raise DroppedError(f"judge: {verdict.kind}")
+    if verdict.winner == "tie":
+        raise DroppedError("judge: tie")
+    won = verdict.winner == "a"
+    chosen, rejected = (a, b) if won else (b, a)
+    if fault := form_fault(chosen, "stop" if compared.ended[not won] else "length"):
+        raise DroppedError(f"chosen: {fault}")
+    if not rejected:
+        raise DroppedError("rejected: empty")
+    if _against_key(compared, chosen):
+        raise DroppedError("chosen: misses the key")
+    provenance: dict[str, Any] = {
+        "set": "rlaif",
+        "label": "a model's, not a person's",
+        "judge": caller.parties["teacher"].about(),
+        "measured": trust.short() if trust else None,
+        "compared": compared.id,
+        "gold": compared.question.gold,
+        "calls": [call.key for call in calls],
+        "prompts": wording.provenance,
+    }
+    return PairRow(
+        id=f"judge-{compared.id}",
+        prompt=(Turn(role="user", content=compared.prompt),),
+        chosen=(Turn(role="assistant", content=chosen),),
+        rejected=(Turn(role="assistant", content=rejected),),
+        source="judge",
+        question_id=compared.question.id,
+        weight=weight(trust),
+        provenance=provenance,
+    )
+
+
+def weight(trust: Agreement | None) -> float:
+    """How far a label is believed."""
+    return round(trust.decided.estimate, 6) if trust and trust.decided and trust.decided.estimate > 0 else UNMEASURED
+
+
+def _against_key(compared: Compared, chosen: str) -> bool:
+    """Whether the question has a key and the chosen text names another option, or none."""
+    question = compared.question
+    if question.gold is None:
+        return False
+    return read_option(chosen, question.options, question=question.text).choice != question.gold

@@ -1,0 +1,152 @@
+"""A whole RLAIF run: questions in, pairs out, every question accounted for; killed and run again it goes on.
+
+    manifest = run(Job("a", Path("runs/rlaif/a"), teacher=Wanted("endpoint:big"), student=Wanted("mini:base")))
+
+calls.jsonl in the folder grows as calls end and is what a next start goes on from; the other files (`books`) are
+written at the end of every start, also of one that its budget stopped. accepted + dropped + failed = asked.
+
+Not covered: whether the pairs are fit to train on (`training pairs build` and `audit`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
+
+from gaokerena.evaluation.freeform import Pair
+from gaokerena.evaluation.freeform_score import Verdict, score
+from gaokerena.evaluation.run_rows import RunError
+from gaokerena.prompts import VERSION
+from training import clock
+from training.code import code_hash
+from training.errors import TrainingError
+from training.manifest import Manifest, begin, fingerprint, finished, write_json
+from training.pair_rows import PairRow
+from training.rlaif import books
+from training.rlaif.agreement import Agreement, measure
+from training.rlaif.budget import Purse, Spent
+from training.rlaif.caller import Caller, CallFailedError
+from training.rlaif.calls import CallLog
+from training.rlaif.compared import Compared
+from training.rlaif.correction import correct
+from training.rlaif.job import Job, Work, prepare
+from training.rlaif.judged_pairs import label_pair, student_pair
+from training.rlaif.judging import judge
+from training.rlaif.outcome import DroppedError, same_options
+from training.rlaif.parties import opened
+from training.rlaif.pool import drive
+from training.rlaif.questions import Task
+from training.rlaif.self_correction import self_correct
+from training.rlaif.wording import CURRENT, Wording, load
+
+log = logging.getLogger("training")
+AGREEMENT = "agreement.json"
+
+
+def run(job: Job, tell: Callable[[str], None] = log.info) -> dict[str, Any]:
+    """Do the job, or go on with it; returns the manifest. `tell` hears what a person must read before labels count.
+
+    Raises TrainingError, KeyboardInterrupt.
+    """
+    work, wording = prepare(job), load(CURRENT[job.method])
+    job.out.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as closing:
+        parties = closing.enter_context(opened(job.parties, at_once=job.at_once, timeout=job.timeout))
+        about = {role: {"identity": party.identity, **party.about()} for role, party in parties.items()}
+        code = code_hash("training.rlaif.run")
+        mark = fingerprint(job.deciding(), about, work.content, wording.sha256, VERSION, code)
+        earlier = finished(job.out, mark)
+        if earlier and earlier["outcome"] == "complete":
+            log.info("%s: finished earlier, nothing to do", job.out)
+            return earlier
+        begin(job.out, mark)
+        try:
+            calls = closing.enter_context(CallLog(job.out / books.CALLS))
+        except RunError as error:
+            raise TrainingError(str(error)) from error
+        caller = Caller(parties, calls, Purse(job.budget, sum(calls.spent.values(), Spent())), job.seed)
+        manifest = Manifest(f"rlaif {job.method}", job.seed, mark, recipe=dict(job.deciding()))
+        manifest.extra = {"parties": {role: party.about() for role, party in parties.items()}}
+        with clock.running(job.out, manifest):
+            _work(job, work, wording, caller, manifest, tell)
+    return finished(job.out, mark) or {}
+
+
+def _work(
+    job: Job, work: Work, wording: Wording, caller: Caller, manifest: Manifest, tell: Callable[[str], None]
+) -> None:
+    """Everything between the first call and the manifest."""
+    trust, ready = None, True
+    if work.doctors:
+        trust = _measured(job, work, wording, caller)
+        ready = trust is not None
+    if trust:
+        write_json(job.out / AGREEMENT, trust.row())
+        tell(trust.text())
+        _allow(job, trust)
+    makes = [partial(_make, job, unit, wording, caller, trust) for unit in work.units]
+    ends = drive(caller, makes, job.at_once) if ready else [None] * len(makes)
+    manifest.counts_in = {"available": work.available}
+    manifest.tokens = books.total(caller).tokens
+    manifest.extra |= {
+        "outcome": books.state_of(caller, ends) if ready else _unmeasured(caller),
+        "left_out": dict(work.left_out),
+        "prompts": wording.provenance | {"question": VERSION},
+        "agreement": trust.row() if trust else None,
+        "doctors_left_out": work.doctors.left_out if work.doctors else None,
+        **books.spending(caller),
+    }
+    books.write(job.out, work.ids, ends, manifest)
+
+
+def _make(job: Job, unit: Task | Compared, wording: Wording, caller: Caller, trust: Agreement | None) -> PairRow:
+    """The pair of one unit by the job's method."""
+    if isinstance(unit, Compared):
+        return label_pair(caller, unit, wording, trust)
+    if unit.question.options and same_options(unit.question):
+        raise DroppedError("two options read alike")
+    if job.method == "a":
+        return correct(caller, unit, wording, count=job.samples, tries=job.tries)
+    if job.method == "b":
+        return self_correct(caller, unit, wording, count=job.samples, tries=job.tries, turns=job.turns)
+    return label_pair(caller, student_pair(caller, unit), wording, trust)
+
+
+def _measured(job: Job, work: Work, wording: Wording, caller: Caller) -> Agreement | None:
+    """The judge against the doctors; None when the budget or the servers gave out before all was judged."""
+    if work.doctors is None:
+        return None
+    known = work.doctors.known
+    ends = drive(caller, [partial(judge, caller, compared, wording) for compared, _ in known], job.at_once)
+    if any(end is None or isinstance(end, CallFailedError) for end in ends):
+        return None
+    said = [end[0] if isinstance(end, tuple) else _unread(known[place][0]) for place, end in enumerate(ends)]
+    report = score(said, seed=1)
+    write_json(job.out / "judge.json", report)
+    return measure(work.doctors, said)
+
+
+def _unread(compared: Compared) -> Verdict:
+    """The verdict on what the judge cannot take in (a conversation too long for it)."""
+    return Verdict(Pair(compared.question.id, 0, compared.question.text, compared.a, compared.b), (None, None))
+
+
+def _allow(job: Job, trust: Agreement) -> None:
+    """Raises TrainingError where the judge was measured and is not good enough."""
+    if job.unmeasured:
+        return
+    low = trust.decided.low if trust.decided else 0.0
+    if low <= job.least_agreement:
+        raise TrainingError(
+            f"{job.out / AGREEMENT}: no label is written. The judge names the doctors' winner in {trust.percent()}, "
+            f"and the lower end must be above {100 * job.least_agreement:g} % (--least-agreement). Take a better "
+            "judge, or more verdicts to measure it against"
+        )
+
+
+def _unmeasured(caller: Caller) -> books.State:
+    """Why the judge could not be measured to the end; no label was asked for."""
+    return "stopped by budget" if caller.purse.exhausted else "some calls failed"

@@ -1,0 +1,100 @@
+"""The door `python -m training rlaif`: pairs with a model's help, by method A, method B or a judge.
+
+    python -m training rlaif --method a --student mini:base --teacher https://host/v1 --teacher-model NAME --out runs/a
+
+Exit status: 0 done, or stopped by its budget (`--budget-status 3` gives that a status of its own); 1 calls failed or
+the servers were given up, run again to ask them; 2 it could not begin, or the judge may not label; 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+DIALECT = "what the server knows beyond the OpenAI API: openai, vllm or llama.cpp"
+
+
+def rlaif(
+    method: Annotated[Literal["a", "b", "judge"], typer.Option(help="a: correction, b: self-correction, or judge")],
+    out: Annotated[Path, typer.Option(help="the run's folder: calls, pairs, what was dropped, manifest")],
+    teacher: Annotated[str, typer.Option(help="PRESET:MODEL, endpoint:NAME or a URL (key: RLAIF_TEACHER_KEY)")],
+    student: Annotated[str | None, typer.Option(help="the same for the student (key: RLAIF_STUDENT_KEY)")] = None,
+    teacher_model: Annotated[str | None, typer.Option(help="its name on the server of a URL")] = None,
+    student_model: Annotated[str | None, typer.Option(help="its name on the server of a URL")] = None,
+    teacher_dialect: Annotated[Literal["openai", "vllm", "llama.cpp"], typer.Option(help=DIALECT)] = "openai",
+    student_dialect: Annotated[Literal["openai", "vllm", "llama.cpp"], typer.Option(help=DIALECT)] = "openai",
+    questions: Annotated[
+        Path | None, typer.Option(help="JSONL; else medmcqa_fa_rated.parquet of GAOKERENA_DATA")
+    ] = None,
+    every_rating: Annotated[bool, typer.Option(help="also rows the referees did not both rate 5 of 5")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="so many questions, drawn by the seed; else all")] = None,
+    samples: Annotated[int, typer.Option(min=1, help="answers of the student to a question, in one call")] = 4,
+    tries: Annotated[int, typer.Option(min=1, help="texts of the teacher at most, each told what was wrong")] = 3,
+    turns: Annotated[int, typer.Option(min=1, help="method b: critiques at most")] = 4,
+    temperature: Annotated[float | None, typer.Option(min=0, help="of the student; else its preset's, or 1")] = None,
+    student_tokens: Annotated[int | None, typer.Option(min=8, help="longest answer of the student")] = None,
+    teacher_temperature: Annotated[float, typer.Option(min=0, help="0 is greedy")] = 0.0,
+    teacher_tokens: Annotated[int | None, typer.Option(min=8, help="longest text of the teacher")] = None,
+    budget_tokens: Annotated[int | None, typer.Option(min=0, help="tokens of both parties, in all starts")] = None,
+    budget_money: Annotated[float | None, typer.Option(min=0, help="in what the prices are in, in all starts")] = None,
+    price_in: Annotated[float | None, typer.Option(min=0, help="of a million tokens the teacher reads")] = None,
+    price_out: Annotated[float | None, typer.Option(min=0, help="of a million tokens the teacher writes")] = None,
+    student_price_in: Annotated[float | None, typer.Option(min=0, help="the same for the student")] = None,
+    student_price_out: Annotated[float | None, typer.Option(min=0, help="the same for the student")] = None,
+    budget_status: Annotated[int, typer.Option(min=0, max=125, help="exit status when the budget stopped it")] = 0,
+    at_once: Annotated[int, typer.Option(min=1, help="questions worked on side by side")] = 8,
+    timeout: Annotated[float, typer.Option(min=0.1, help="seconds without a word before a call is given up")] = 120.0,
+    seed: Annotated[int, typer.Option(help="of the draw of questions and of sampling")] = 0,
+    compare: Annotated[Path | None, typer.Option(help="judge: pairs of answers, instead of the student's own")] = None,
+    verdicts: Annotated[Path | None, typer.Option(help="judge: what doctors said, to measure it against")] = None,
+    items: Annotated[Path | None, typer.Option(help="judge: the items of --verdicts, unless those are pairs")] = None,
+    unmeasured: Annotated[bool, typer.Option(help="judge: label without measuring; every row says so")] = False,
+    least_agreement: Annotated[float, typer.Option(min=0, max=1, help="judge: the interval must lie above it")] = 0.5,
+    as_json: Annotated[bool, typer.Option("--json", help="print the manifest as JSON")] = False,
+) -> None:
+    """Make pairs: python -m training rlaif --method a --student mini:base --teacher endpoint:big --out runs/rlaif/a"""
+    from gaokerena.engines.threads import calm
+
+    calm()
+    from training.rlaif.budget import Budget
+    from training.rlaif.job import Job
+    from training.rlaif.parties import Wanted
+    from training.rlaif.run import run
+
+    longest = teacher_tokens or (400 if method == "judge" else None)
+    master = Wanted(teacher, teacher_model, teacher_dialect, teacher_temperature, longest, price_in, price_out)
+    pupil = student and Wanted(
+        student, student_model, student_dialect, temperature, student_tokens, student_price_in, student_price_out
+    )
+    job = Job(
+        method, out, master, pupil or None, questions, limit, every_rating, samples, tries, turns, seed, at_once,
+        timeout, Budget(budget_tokens, budget_money), compare, verdicts, items, unmeasured, least_agreement,
+    )  # fmt: skip
+    try:
+        manifest = run(job, lambda text: typer.echo(text, err=True))
+    except KeyboardInterrupt:
+        typer.echo("stopped; run the same command again to go on", err=True)
+        raise typer.Exit(130) from None
+    typer.echo(json.dumps(manifest, ensure_ascii=False, indent=2) if as_json else summary(manifest))
+    status = {"complete": 0, "stopped by budget": budget_status}.get(manifest["outcome"], 1)
+    if status:
+        raise typer.Exit(status)
+
+
+def summary(manifest: dict[str, Any]) -> str:
+    """The manifest in a few lines."""
+    counts, calls, money = manifest["accounting"], manifest["calls"], manifest["money"]["all"]
+    lines = [f"{manifest['stage']}: {manifest['outcome']}"]
+    lines.append(
+        f"  {counts['accepted']:,} accepted + {counts['dropped']:,} dropped + {counts['failed']:,} failed = "
+        f"{counts['asked']:,} asked; {counts['not_reached']:,} not reached"
+    )
+    lines += [f"  dropped, {reason}: {count:,}" for reason, count in manifest["dropped"].items()]
+    lines.append(
+        f"  calls: {calls['finished']:,} finished ({calls['asked_now']:,} asked now, {calls['found_now']:,} found), "
+        f"{calls['failed']:,} failed; {manifest['tokens']:,} tokens" + (f", cost {money:,.4f}" if money else "")
+    )
+    return "\n".join(lines)

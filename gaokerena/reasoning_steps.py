@@ -1,6 +1,7 @@
 """The steps of a chain of thought: «گام ۱», numbered lines, headings, bullets, else paragraphs, else sentences.
 
     steps("۱. نخست …\n۲. سپس …")        # ("۱. نخست …", "۲. سپس …")
+    introduction(reasoning, found)      # what stands before the first of them
     counter = StepCounter(); counter.feed(piece); counter.count
 
 The first kind that occurs at least twice is the text's own way of counting. A step reaches to the next one, so bullets
@@ -123,6 +124,19 @@ def steps(reasoning: str) -> tuple[str, ...]:
     if sum(starts) > 1:
         return _cut(lines, starts)
     return _by_sentences(reasoning)
+
+
+def introduction(reasoning: str, numbered: Sequence[str]) -> str:
+    """What stands before the first of the steps `numbered`: shown, but no step and so without a number.
+
+    Steps reach to the end and differ from it in white space alone, so their letters are counted back from there.
+    """
+    left = sum(not letter.isspace() for step in numbered for letter in step)
+    place = len(reasoning)
+    while left and place:
+        place -= 1
+        left -= not reasoning[place].isspace()
+    return reasoning[:place].strip()
 
 
 def _cut(lines: list[str], starts: list[bool]) -> tuple[str, ...]:

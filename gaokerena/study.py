@@ -147,7 +147,7 @@ class Study:
         code = ascii_digits(tidy(str(typed))).casefold() if isinstance(typed, str) else ""
         if not _CODE.fullmatch(code):
             raise RefusalError(
-                "کد باید ۲ تا ۴۰ حرف یا رقم باشد، بی فاصله. کدی را که به شما داده‌اند بنویسید.",
+                "کد باید ۲ تا ۴۰ حرف یا رقم باشد، بدون فاصله. کدی را که به شما داده‌اند بنویسید.",
                 "A code has 2 to 40 letters or digits, no blanks. Type the code you were given.",
             )
         if self.head.codes and code not in {ascii_digits(tidy(known)).casefold() for known in self.head.codes}:

@@ -22,7 +22,7 @@ from typing import Any
 from annotation.items import Item, Shown
 from annotation.page.spans import marked
 from gaokerena.comparisons import SIDES
-from gaokerena.reasoning import steps
+from gaokerena.reasoning_steps import introduction, steps
 
 FIELD = "comparison"
 KEY = "b64"
@@ -48,29 +48,11 @@ def pack(value: object) -> str:
     return base64.b64encode(text.encode("utf-8", "backslashreplace")).decode("ascii")
 
 
-def unpack(packed: str) -> Any:
-    """The value `pack` was given."""
-    return json.loads(base64.b64decode(packed, validate=True))
-
-
 def _side(shown: Shown) -> dict[str, Any]:
     numbered = shown.steps or steps(shown.reasoning)
     conclusion = shown.conclusion.strip() or ("" if shown.reasoning.strip() else shown.text)
     return {
         "conclusion": marked(conclusion),
-        "introduction": marked(_introduction(shown.reasoning, numbered)),
+        "introduction": marked(introduction(shown.reasoning, numbered)),
         "steps": [marked(step) for step in numbered],
     }
-
-
-def _introduction(reasoning: str, numbered: tuple[str, ...]) -> str:
-    """What stands before the first step: shown, but no step and so without a number.
-
-    Steps reach to the end and differ from it in white space alone, so their letters are counted back from there.
-    """
-    left = sum(not letter.isspace() for step in numbered for letter in step)
-    place = len(reasoning)
-    while left and place:
-        place -= 1
-        left -= not reasoning[place].isspace()
-    return reasoning[:place].strip()

@@ -24,6 +24,7 @@ from gaokerena.comparisons import SIDES, Side
 from gaokerena.expert_verdicts import ExpertVerdict, VerdictFileError
 from gaokerena.intake import RefusalError
 from gaokerena.persian import ascii_digits
+from gaokerena.reasoning_steps import introduction
 from gaokerena.study import Saved, Study, StudyAnswer, StudyItem
 from gaokerena.ui import notices, render
 from gaokerena.ui.strings import both
@@ -71,8 +72,9 @@ class Panel:
         except RefusalError as refused:
             said = {"phase": "same", "error": notices.refusal(refused)}
         except (OSError, VerdictFileError):
-            log.exception("a verdict of the study was not stored")
-            said = {"phase": "same", "error": f'<p class="refusal">{both("study_unsaved")}</p>'}
+            log.exception("the study's file of verdicts could not be read or written")
+            unsaved = f'<p class="refusal">{both("study_unsaved")}</p>'
+            said = {"phase": "same", "error": unsaved if sent.get("do") == "submit" else notices.broken()}
         except Exception:
             log.exception("the study broke")
             said = {"phase": "same", "error": notices.broken()}
@@ -128,13 +130,12 @@ def _thoughts(answer: StudyAnswer) -> list[str]:
         return [f"<p class='nothing'>{both('thoughts_none')}</p>"]
     if not answer.steps:
         return render.blocks(answer.reasoning)
-    begins = answer.reasoning.find(answer.steps[0].split("\n")[0])
     steps = [
         f'<div class="study-step"><span class="study-number">{number_words(number)}</span>'
         f"<div>{''.join(render.blocks(_bare(step, number)))}</div></div>"
         for number, step in enumerate(answer.steps, 1)
     ]
-    return [*render.blocks(answer.reasoning[: max(0, begins)]), *steps]
+    return [*render.blocks(introduction(answer.reasoning, answer.steps)), *steps]
 
 
 def _bare(step: str, number: int) -> str:

@@ -90,6 +90,20 @@ def test_a_disk_that_fails_is_no_thank_you(panel: tab.Panel, monkeypatch: pytest
     assert "ثبت نشد" in value["error"]
 
 
+def test_a_disk_that_fails_while_nothing_is_submitted_is_not_called_a_lost_verdict(
+    panel: tab.Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("gaokerena.study.Study.given", broken)
+    for do in ("enter", "back"):
+        value = heard(panel, do=do, code="p1", item="i1")
+        assert value["phase"] == "same"
+        assert "ثبت نشد" not in value["error"]
+        assert "خطایی پیش آمد" in value["error"]
+
+
 def test_what_breaks_unforeseen_is_said_too(panel: tab.Panel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gaokerena.study.Study.place", lambda *_: 1 / 0)
     assert "خطایی پیش آمد" in heard(panel, do="enter", code="p1")["error"]
@@ -101,6 +115,13 @@ def test_hostile_text_is_text_in_every_part(panel: tab.Panel) -> None:
     assert not re.search("<(script|img)", html)
     plain = unescape(re.sub("<[^>]*>", "", html))
     assert strip(HOSTILE) in plain
+
+
+def test_an_introduction_that_repeats_the_first_step_is_shown_whole() -> None:
+    reasoning = "خلاصه: ۱. تب\n۱. تب\n۲. سرفه"
+    [before, *steps] = tab._thoughts(StudyAnswer(reasoning=reasoning, steps=("۱. تب", "۲. سرفه")))
+    assert re.sub("<[^>]*>", "", before).split() == ["خلاصه:", "۱.", "تب"]
+    assert len(steps) == 2
 
 
 def test_steps_are_numbered_once_and_what_stands_before_them_is_kept() -> None:

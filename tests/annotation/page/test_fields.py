@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import time
 from typing import Any
@@ -10,13 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.page.fields import fields_of, pack, payload, unpack
+from annotation.page.fields import fields_of, pack, payload
 from annotation.page.spans import marked
 from gaokerena.bidi import runs
 from gaokerena.persian import BIDI_CONTROLS
 from tests.annotation.page.page_cases import HOSTILE, LONE, MODELS, REASONED, item, plain, shown
 
 anything = st.text(st.characters(exclude_categories=()) | st.sampled_from("ا ب A1\n\u202e\u2066\x00<$&`'🙂"))
+
+
+def unpack(packed: str) -> Any:
+    """As the page reads it."""
+    return json.loads(base64.b64decode(packed, validate=True))
 
 
 def utf16(text: str, start: int, end: int) -> str:

@@ -98,7 +98,7 @@ def _discard_for(
 ) -> None:
     """Give each record a discard in the name of its `judges`, and write down whose; on the disk when this returns."""
     people = Pseudonyms(folder)
-    users = {people.of(str(user["username"])): str(user["id"]) for user in argilla.users()}
+    users = {people.who(str(user["id"]), str(user["username"])): str(user["id"]) for user in argilla.users()}
     rows = []
     for record in records:
         name = record["external_id"]

@@ -1,7 +1,7 @@
 """The door `python -m annotation`: a server for one machine, what is sent, what comes back.
 
     python -m annotation serve --home annotation-home                   # Argilla on http://127.0.0.1:6900
-    python -m annotation users add sara reza                            # one-time passwords, printed once
+    python -m annotation users add sara reza                            # accounts; passwords are shown once
     python -m annotation push --transcripts FILE --a gaokerena-v1.0 --b gaokerena-r1.0 --dataset study
     python -m annotation pull --dataset study
     python -m annotation report

@@ -7,7 +7,7 @@ what differs from the files is appended; a crash of either side before, between 
 completes. verdicts.jsonl holds submitted answers, drafts.jsonl and discarded.jsonl the others. An answer that leaves
 one of these states gets a last row with its new status in the file it leaves, so that each file alone tells what stands
 in it (`workspace.stand`); a response deleted on the server leaves as discarded. A record that was deleted takes no
-verdict back.
+verdict back, nor does an account that was, with which Argilla deletes all its responses.
 
 `at` is when the answer was last changed. Argilla does not store how long a doctor took, so `seconds` stays empty;
 `checks` estimates it. The guideline version is the dataset's when the answer was fetched first, and stays.
@@ -26,7 +26,7 @@ from pathlib import Path
 
 from annotation.client import Argilla, MissingError, Row
 from annotation.page.settings import version_of
-from annotation.responses import Origin, doctors, scan, verdict_of
+from annotation.responses import Origin, origin_of, scan, verdict_of
 from annotation.users import Pseudonyms
 from annotation.workspace import FILES
 from gaokerena.expert_verdicts import ExpertVerdict, Status, VerdictFile, latest, read
@@ -47,6 +47,8 @@ class Pulled:
     """Rows by file."""
     withdrawn: int = 0
     """Answers that stood here and were deleted on the server."""
+    kept: int = 0
+    """Answers that stand here though they went from the server with their account."""
     guideline_version: str = ""
 
 
@@ -56,15 +58,16 @@ def pull(argilla: Argilla, workspace: str, dataset: str, folder: Path) -> Pulled
     found = argilla.dataset(place["id"], dataset) if place else None
     if place is None or found is None:
         raise MissingError(f"{argilla.url}: no dataset {dataset!r} in the workspace {workspace!r}; check both names")
-    origin = Origin(found["id"], version_of(found), doctors(argilla, place["id"], Pseudonyms(folder)))
+    origin = origin_of(argilla, found, version_of(found), place["id"], Pseudonyms(folder))
     with _alone(folder):
         records = scan(argilla, found["id"])
         fetched = verdicts_of(records, origin)
         there = last_rows(folder)
-        gone = withdrawn(there, fetched, {item_of(record) for record in records}, origin)
+        missing = no_longer_there(there, fetched, {item_of(record) for record in records}, origin)
+        gone = [_discarded(verdict) for verdict in missing if origin.is_whole(verdict.judge)]
         appended = _append(folder, changes(there, [*fetched, *gone]))
     seen = Counter[str](verdict.status for verdict in fetched)
-    return Pulled(len(records), seen, appended, len(gone), origin.version)
+    return Pulled(len(records), seen, appended, len(gone), len(missing) - len(gone), origin.version)
 
 
 def item_of(record: Row) -> str:
@@ -91,16 +94,22 @@ def last_rows(folder: Path) -> Rows:
     }
 
 
-def withdrawn(there: Rows, fetched: Iterable[ExpertVerdict], items: set[str], origin: Origin) -> list[ExpertVerdict]:
-    """Answers that stand in the files and are no longer on their record, as discarded."""
+def no_longer_there(
+    there: Rows, fetched: Iterable[ExpertVerdict], items: set[str], origin: Origin
+) -> list[ExpertVerdict]:
+    """Answers that stand in the files and are no longer on their record."""
     now = {verdict.id for verdict in fetched}
     return [
-        verdict.model_copy(update={"status": "discarded"})
+        verdict
         for status in FILES
         if status != "discarded"
         for verdict in there[status].values()
         if verdict.status == status and origin.mine(verdict.id) and verdict.item_id in items and verdict.id not in now
     ]
+
+
+def _discarded(verdict: ExpertVerdict) -> ExpertVerdict:
+    return verdict.model_copy(update={"status": "discarded"})
 
 
 def changes(there: Rows, verdicts: Iterable[ExpertVerdict]) -> Mapping[Status, list[ExpertVerdict]]:

@@ -58,7 +58,8 @@ def pull(
         return
     seen = ", ".join(f"{count} {status}" for status, count in done.seen.items()) or "none"
     written = ", ".join(f"{name} +{count}" for name, count in done.appended.items())
-    typer.echo(f"{done.records} records, responses: {seen}\n{folder}: {written}")
+    kept = f"; {done.kept} stay of accounts that were deleted" if done.kept else ""
+    typer.echo(f"{done.records} records, responses: {seen}\n{folder}: {written}{kept}")
 
 
 def report(

@@ -35,6 +35,9 @@ class Origin:
     dataset: str
     version: str
     judge_of: Callable[[str], str]
+    is_whole: Callable[[str], bool]
+    """Whether every account of a judge is there still; with a deleted one its answers go, though nobody took them
+    back."""
 
     def name(self, response: str) -> str:
         """The id of the verdict made of a response."""
@@ -63,14 +66,18 @@ def scan(argilla: Argilla, dataset_id: str) -> list[Row]:
     )
 
 
-def doctors(argilla: Argilla, workspace_id: str, people: Pseudonyms) -> Callable[[str], str]:
-    """From a user's id to the pseudonym; an account that is gone has one made of its id. Raises ArgillaError."""
+def origin_of(argilla: Argilla, dataset: Row, version: str, workspace_id: str, people: Pseudonyms) -> Origin:
+    """Where the responses of a dataset come from; every account met keeps its pseudonym. Raises ArgillaError."""
     try:
         users = argilla.users()
     except DeniedError:  # an admin who is no owner sees the workspace's members alone
         users = argilla.members(workspace_id)
-    names = {str(user["id"]): str(user["username"]) for user in users}
-    return lambda user: people.of(names.get(user, user))
+    there = {str(user["id"]) for user in users}
+    for user in users:
+        people.who(str(user["id"]), str(user["username"]))
+    return Origin(
+        dataset["id"], version, lambda user: people.who(user, None), lambda judge: people.accounts(judge) <= there
+    )
 
 
 def verdict_of(response: Mapping[str, Any], item: str, origin: Origin) -> ExpertVerdict:

@@ -1,15 +1,18 @@
-"""Doctors' accounts: made with one-time passwords, known everywhere else by a pseudonym.
+"""Doctors' accounts: made with passwords that are shown once, known everywhere else by a pseudonym.
 
     people = Pseudonyms(Path("runs/annotation"))
-    people.of("sara")                          # "d4f1c09a2e": the same for ever, in this folder
-    add_users(argilla, "doctors", ["sara"], "annotator", people)
+    people.of("sara")                          # "d4f1c09a2e77b": the same for ever, in this folder
+    people.who(user["id"], user["username"])   # the same, though Argilla calls her otherwise by now
+    for account in add_users(argilla, "doctors", ["sara"], "annotator", people): ...
 
-A pseudonym is a salted hash (HMAC-SHA-256) of the user name. The folder's users.json (mode 600) is the only place that
-holds both, and the salt; verdicts, reports and exports carry the pseudonym alone. A password is returned once, to be
-printed, and is written nowhere.
+A pseudonym is a salted hash (HMAC-SHA-256) of the user name by which an account was first met, and stays with the
+account's id. The folder's users.json (mode 600) is the only place that holds names, ids and pseudonyms, and the salt;
+verdicts, reports and exports carry the pseudonym alone. A password is returned once, to be printed, and is written
+nowhere.
 
-Not covered: taking an account away (Argilla's page does it), changing one's own password (Argilla has no page for it:
-`users reset` makes a new one).
+Not covered: taking an account away. Never delete one: Argilla deletes all its answers with it. Take it out of the
+workspace, and `users reset` locks it. Nor changing one's own password (Argilla has no page for it: `users reset` makes
+a new one), so whoever handed a password over knows it.
 """
 
 from __future__ import annotations
@@ -44,13 +47,14 @@ class UserError(ArgillaError):
 
 
 class Book(BaseModel):
-    """The file: `users` gives each user name's pseudonym."""
+    """The file: `users` gives each user name's pseudonym, `ids` that of each account."""
 
     model_config = ConfigDict(extra="forbid")
 
     schema_version: int = 1
     salt: str
     users: dict[str, str] = {}
+    ids: dict[str, str] = {}
 
 
 class Pseudonyms:
@@ -71,6 +75,23 @@ class Pseudonyms:
                 _write(self.path, self._book)
         return self._book.users[username]
 
+    def who(self, user_id: str, username: str | None) -> str:
+        """The pseudonym of an account, whatever it is called now; `username` is None where that cannot be known.
+
+        Of the first call with its id it is that of the name; it has reached the disk on return.
+        """
+        if user_id not in self._book.ids:
+            pseudonym = self._made(user_id) if username is None else self.of(username)
+            with _alone(self.path.parent):
+                self._book = _read(self.path)
+                self._book.ids.setdefault(user_id, pseudonym)
+                _write(self.path, self._book)
+        return self._book.ids[user_id]
+
+    def accounts(self, pseudonym: str) -> set[str]:
+        """The ids of the accounts that were met under a pseudonym."""
+        return {user_id for user_id, known in self._book.ids.items() if known == pseudonym}
+
     def _made(self, username: str) -> str:
         digest = hmac.new(bytes.fromhex(self._book.salt), username.encode(), "sha256").hexdigest()
         return "d" + digest[:12]
@@ -87,44 +108,72 @@ class Account:
     member: bool = True
 
 
-def add_users(argilla: Argilla, workspace: str, names: Sequence[str], role: Role, people: Pseudonyms) -> list[Account]:
-    """Make the accounts that are missing and seat all of them in the workspace. Raises UserError, ArgillaError."""
+def add_users(
+    argilla: Argilla, workspace: str, names: Sequence[str], role: Role, people: Pseudonyms
+) -> Iterator[Account]:
+    """Make the accounts that are missing and seat all of them in the workspace; each is told as soon as it is made.
+
+    Nothing is made where a name cannot be used, or is that of an account with another role. Raises UserError,
+    ArgillaError.
+    """
     if wrong := [name for name in names if not _NAME.fullmatch(name)]:
         raise UserError(
             f"user name {wrong[0]!r}: give 1 to 40 of a-z, A-Z, 0-9, _, . and -, beginning with a letter or digit"
         )
-    there = {user["username"]: user for user in argilla.users()}
+    there = _by_name(argilla)
+    for name in names:
+        if name in there:
+            _check_role(there[name], role)
     place = ready_workspace(argilla, workspace)
-    members = {user["username"] for user in argilla.members(place["id"])}
-    accounts = []
+    members = {user["id"] for user in argilla.members(place["id"])}
     for name in dict.fromkeys(names):
-        pseudonym = people.of(name)
-        password = None if name in there else new_password()
-        user = there.get(name) or argilla.add_user(name, password or "", role)
-        if name not in members and user["role"] != "owner":  # an owner sees every workspace
+        user, password = (there[name], None) if name in there else _made(argilla, name, role)
+        yield Account(name, people.who(user["id"], name), user["role"], password)
+        if user["id"] not in members and user["role"] != "owner":  # an owner sees every workspace
             _seat(argilla, place["id"], user["id"])
-        accounts.append(Account(name, pseudonym, user["role"], password))
-    return accounts
+
+
+def _made(argilla: Argilla, name: str, role: Role) -> tuple[Row, str | None]:
+    """The new account and its password; None where another command was faster."""
+    password = new_password()
+    try:
+        return argilla.add_user(name, password, role), password
+    except TakenError:
+        user = _by_name(argilla)[name]
+        _check_role(user, role)
+        return user, None
+
+
+def _by_name(argilla: Argilla) -> dict[str, Row]:
+    return {user["username"]: user for user in argilla.users()}
+
+
+def _check_role(user: Row, role: Role) -> None:
+    if user["role"] != role:
+        raise UserError(
+            f"user {user['username']!r} is there as {user['role']}, not {role}: give --role {user['role']} to seat "
+            "that account, or another name to make one; nothing was changed"
+        )
 
 
 def list_users(argilla: Argilla, workspace: str, people: Pseudonyms) -> list[Account]:
     """Everybody there, with their pseudonyms."""
     place = argilla.workspace(workspace)
-    members = {user["username"] for user in argilla.members(place["id"])} if place else set()
+    members = {user["id"] for user in argilla.members(place["id"])} if place else set()
     return [
-        Account(user["username"], people.of(user["username"]), user["role"], member=user["username"] in members)
-        for user in argilla.users()
+        Account(name, people.who(user["id"], name), user["role"], member=user["id"] in members)
+        for name, user in _by_name(argilla).items()
     ]
 
 
 def reset_password(argilla: Argilla, name: str, people: Pseudonyms) -> Account:
-    """A new one-time password for an account that is there. Raises UserError."""
-    user: Row | None = next((user for user in argilla.users() if user["username"] == name), None)
+    """A new password for an account that is there. Raises UserError."""
+    user = _by_name(argilla).get(name)
     if user is None:
         raise UserError(f"no user {name!r} at {argilla.url}; `users list` shows who is there, `users add` makes one")
     password = new_password()
     argilla.set_password(user["id"], password)
-    return Account(name, people.of(name), user["role"], password)
+    return Account(name, people.who(user["id"], name), user["role"], password)
 
 
 def new_password() -> str:

@@ -11,7 +11,7 @@ the text on standard error says what to do.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -36,7 +36,7 @@ def add(
     folder: Folder = DEFAULT_FOLDER,
     as_json: AsJson = False,
 ) -> None:
-    """Make accounts with one-time passwords: python -m annotation users add sara reza"""
+    """Make accounts, with passwords shown once: python -m annotation users add sara reza"""
     from annotation.address import connect
     from annotation.users import Pseudonyms, add_users
 
@@ -66,7 +66,7 @@ def reset(
     folder: Folder = DEFAULT_FOLDER,
     as_json: AsJson = False,
 ) -> None:
-    """Give a new one-time password: python -m annotation users reset sara"""
+    """Give a new password: python -m annotation users reset sara"""
     from annotation.address import connect
     from annotation.users import Pseudonyms, reset_password
 
@@ -74,13 +74,22 @@ def reset(
         _print([reset_password(argilla, name, Pseudonyms(folder))], as_json)
 
 
-def _print(accounts: Sequence[Account], as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps({"users": [asdict(account) for account in accounts]}, ensure_ascii=False))
-        return
-    for account in accounts:
-        member = "" if account.member else ", not in the workspace"
-        password = f"  password: {account.password}" if account.password else ""
-        typer.echo(f"{account.username}  ({account.role}{member})  {account.pseudonym}{password}")
-    if any(account.password for account in accounts):
-        typer.echo("Passwords are shown this once; `users reset NAME` makes a new one.", err=True)
+def _print(accounts: Iterable[Account], as_json: bool) -> None:
+    """Tell each account as it comes: those made before an error keep their passwords."""
+    told: list[Account] = []
+    try:
+        for account in accounts:
+            told.append(account)
+            if not as_json:
+                typer.echo(_line(account))
+    finally:
+        if as_json:
+            typer.echo(json.dumps({"users": [asdict(account) for account in told]}, ensure_ascii=False))
+        if any(account.password for account in told):
+            typer.echo("Passwords are shown this once; `users reset NAME` makes a new one.", err=True)
+
+
+def _line(account: Account) -> str:
+    member = "" if account.member else ", not in the workspace"
+    password = f"  password: {account.password}" if account.password else ""
+    return f"{account.username}  ({account.role}{member})  {account.pseudonym}{password}"

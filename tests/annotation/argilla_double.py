@@ -20,6 +20,8 @@ class Double:
     def __init__(self, records: int = 0, dataset: str = DATASET) -> None:
         self.records: list[Row] = [self._record(place) for place in range(records)]
         self.users = [{"id": f"u-{name}", "username": name} for name in ("sara", "omid", "mina")]
+        self.members: list[Row] | None = None
+        """Those of the workspace, when it is an admin who asks: he may not see the users."""
         self.dataset: Row = {
             "id": dataset, "name": "first", "metadata": {"guideline_version": "fa-1"}, "status": "ready",
         }  # fmt: skip
@@ -55,6 +57,10 @@ class Double:
             page = self.order(list(self.records))[start : start + limit]
             assert params["include"] == "responses"
             return _json({"items": page, "total": len(self.records)})
+        if path == "users" and self.members is not None:
+            return httpx2.Response(403, json={"detail": "not an owner"})
+        if path == "workspaces/w/users":
+            return _json({"items": self.members})
         lists = {"me/workspaces": [{"id": "w", "name": "doctors"}], "me/datasets": [self.dataset], "users": self.users}
         return _json({"items": lists[path]})
 

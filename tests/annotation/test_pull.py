@@ -113,6 +113,31 @@ def test_a_deleted_response_leaves_and_a_deleted_record_does_not(tmp_path: Path)
     assert {row.item_id: row.grade for row in stand(tmp_path, "submitted")} == {"i0": "right", "i1": "left"}
 
 
+def test_answers_that_went_with_a_deleted_account_stay(tmp_path: Path) -> None:
+    double = Double(2)
+    for name in ("sara", "omid"):
+        double.say(0, name, LEFT)
+    run(double, tmp_path)
+    double.records[0]["responses"].clear()
+    double.users = [user for user in double.users if user["username"] != "sara"]
+    done = run(double, tmp_path)
+    assert (done.withdrawn, done.kept) == (1, 1)
+    double.users.append({"id": "u-anew", "username": "sara"})  # the same person, in an account made anew
+    assert (run(double, tmp_path).withdrawn, run(double, tmp_path).kept) == (0, 1)
+    assert [row.judge for row in stand(tmp_path, "submitted")] == [Pseudonyms(tmp_path).of("sara")]
+
+
+def test_who_somebody_is_does_not_depend_on_who_pulls(tmp_path: Path) -> None:
+    double = Double(1)
+    double.say(0, "sara", LEFT)
+    run(double, tmp_path)
+    double.members = []  # sara was taken out of the workspace, and an admin, who sees its members alone, pulls
+    assert run(double, tmp_path).appended.total() == 0
+    double.members = None
+    double.users[0]["username"] = "sara-karimi"
+    assert run(double, tmp_path).appended.total() == 0
+
+
 def test_two_datasets_in_one_folder_do_not_disturb_each_other(tmp_path: Path) -> None:
     one, other = Double(1), Double(1, dataset=DATASET.replace("0001", "0002"))
     one.say(0, "sara", LEFT)

@@ -92,7 +92,8 @@ def answer(record: dict[str, Any], grade: str, status: str = "submitted") -> dic
 
 
 def doctors(argilla: Argilla, url: str, folder: Path, rooms: ExitStack) -> list[Doctor]:
-    accounts = add_users(argilla, folder.parent.name.replace("_", "-"), list(ERRORS), "annotator", Pseudonyms(folder))
+    workspace, people = folder.parent.name.replace("_", "-"), Pseudonyms(folder)
+    accounts = list(add_users(argilla, workspace, list(ERRORS), "annotator", people))
     for account in accounts:
         if account.password is None:
             user = next(user for user in argilla.users() if user["username"] == account.username)

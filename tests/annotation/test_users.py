@@ -1,4 +1,4 @@
-"""Doctors' accounts: one-time passwords, pseudonyms, nothing written that should not be."""
+"""Doctors' accounts: passwords shown once, pseudonyms, nothing written that should not be."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx2
 import pytest
 
+from annotation import users_cli
+from annotation.client import BrokenError
 from annotation.users import Pseudonyms, UserError, add_users, list_users, new_password, reset_password
 from tests.annotation.push_cases import FakeArgilla
 
@@ -24,7 +27,7 @@ def people(tmp_path: Path) -> Pseudonyms:
 
 def test_doctors_are_made_with_passwords_and_seated(fake: FakeArgilla, people: Pseudonyms) -> None:
     with fake.client() as argilla:
-        accounts = add_users(argilla, "doctors", ["sara", "reza"], "annotator", people)
+        accounts = list(add_users(argilla, "doctors", ["sara", "reza"], "annotator", people))
     assert [account.role for account in accounts] == ["annotator"] * 2
     assert fake.passwords == {account.username: account.password for account in accounts}
     assert len({account.password for account in accounts}) == 2
@@ -50,7 +53,7 @@ def test_no_password_is_written_anywhere(
 def test_adding_again_changes_no_password(fake: FakeArgilla, people: Pseudonyms) -> None:
     with fake.client() as argilla:
         [first] = add_users(argilla, "doctors", ["sara"], "annotator", people)
-        again = add_users(argilla, "doctors", ["sara", "sara", "reza"], "annotator", people)
+        again = list(add_users(argilla, "doctors", ["sara", "sara", "reza"], "annotator", people))
     assert [(account.username, account.password is None) for account in again] == [("sara", True), ("reza", False)]
     assert fake.passwords["sara"] == first.password
     assert len(fake.members) == len(set(fake.members)) == 2
@@ -67,7 +70,7 @@ def test_a_reset_gives_another_password(fake: FakeArgilla, people: Pseudonyms) -
 
 def test_everybody_is_listed_with_a_pseudonym_and_no_key(fake: FakeArgilla, people: Pseudonyms) -> None:
     with fake.client() as argilla:
-        add_users(argilla, "doctors", ["sara"], "annotator", people)
+        list(add_users(argilla, "doctors", ["sara"], "annotator", people))
         accounts = list_users(argilla, "doctors", people)
     assert [(one.username, one.role, one.member) for one in accounts] == [
         ("owner", "owner", False),
@@ -82,7 +85,7 @@ def test_a_name_that_argilla_or_a_file_would_trip_over_is_refused(
     fake: FakeArgilla, people: Pseudonyms, name: str
 ) -> None:
     with fake.client() as argilla, pytest.raises(UserError, match="user name"):
-        add_users(argilla, "doctors", ["sara", name], "annotator", people)
+        list(add_users(argilla, "doctors", ["sara", name], "annotator", people))
     assert not fake.sent
 
 
@@ -94,6 +97,51 @@ def test_a_pseudonym_stays_and_says_nothing(people: Pseudonyms, tmp_path: Path) 
     assert first != Pseudonyms(tmp_path / "others").of("sara")  # another salt
     assert people.path.stat().st_mode & 0o777 == 0o600
     assert json.loads(people.path.read_text())["users"]["sara"] == first
+
+
+def test_a_renamed_account_keeps_its_pseudonym(people: Pseudonyms, tmp_path: Path) -> None:
+    first = people.of("sara")
+    assert people.who("u1", "sara") == first
+    again = Pseudonyms(tmp_path / "runs")
+    assert again.who("u1", "sara-karimi") == again.who("u1", None) == first
+    assert again.who("u2", None) == again.who("u2", "reza") != first  # met by somebody who could not see the name
+    assert again.accounts(first) == {"u1"}
+
+
+def test_a_password_made_before_an_error_is_told(
+    fake: FakeArgilla, people: Pseudonyms, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(request: httpx2.Request) -> httpx2.Response | None:
+        second = request.method == "POST" and request.url.path.endswith("/users") and b"reza" in request.content
+        return httpx2.Response(500, json={"detail": "full"}) if second else None
+
+    fake.before = full
+    with fake.client() as argilla, pytest.raises(BrokenError):
+        users_cli._print(add_users(argilla, "doctors", ["sara", "reza"], "annotator", people), as_json=True)
+    [told] = json.loads(capsys.readouterr().out)["users"]
+    assert (told["username"], told["password"]) == ("sara", fake.passwords["sara"])
+
+
+def test_an_account_of_another_role_is_not_taken_for_it(fake: FakeArgilla, people: Pseudonyms) -> None:
+    with fake.client() as argilla:
+        list(add_users(argilla, "doctors", ["sara"], "annotator", people))
+        with pytest.raises(UserError, match=r"'sara' is there as annotator, not admin: give --role annotator"):
+            list(add_users(argilla, "doctors", ["reza", "sara"], "admin", people))
+    assert [user["username"] for user in fake.users] == ["owner", "sara"]
+
+
+def test_a_name_that_another_command_takes_meanwhile_is_seated(fake: FakeArgilla, people: Pseudonyms) -> None:
+    def taken(request: httpx2.Request) -> httpx2.Response | None:
+        if request.method == "POST" and request.url.path == "/api/v1/users":
+            fake.users.append({"id": "u9", "username": "sara", "role": "annotator"})
+            return httpx2.Response(409, json={"detail": "taken"})
+        return None
+
+    fake.before = taken
+    with fake.client() as argilla:
+        [account] = add_users(argilla, "doctors", ["sara"], "annotator", people)
+    assert account.password is None
+    assert fake.members == [(fake.workspaces[0]["id"], "u9")]
 
 
 def test_two_commands_do_not_lose_each_others_names(people: Pseudonyms, tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from typing import Any
 
 from .wrap import Function, wrap
 
-# It begins with `update`: what begins with `with` is no write to sqlite3, which would open no transaction for it, nor to
-# at_once.py, which would give it no turn.
+# It begins with `update`: what begins with `with` is no write to sqlite3, which would open no transaction for it, nor
+# to at_once.py, which would give it no turn.
 _UPDATE = """
 update records set status = counted.new, updated_at = :now from (
     select records.id, records.status as old, case

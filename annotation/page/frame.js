@@ -56,17 +56,21 @@
   }
 
   // A corrected answer comes back in the record's script when the doctor opens it again: a word joiner behind each «<»
-  // and dollar sign that could begin something there. annotation/page/answers.py takes it out.
-  function onWriting(event) {
-    const text = event.data ?? (event.clipboardData ?? event.dataTransfer)?.getData('text/plain');
-    if (!text || !event.target.isContentEditable) return;
-    const { anchorNode, anchorOffset } = outer.getSelection();
-    const before = anchorNode?.nodeType === Node.TEXT_NODE ? anchorNode.data.slice(Math.max(0, anchorOffset - 1), anchorOffset) : '';
-    const safe = (before + text).replace(/[<\u0024](?=[A-Za-z/!?\u0024&`'\u2060])/g, (sign) => sign + '\u2060').slice(before.length);
-    if (safe === text) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    outer.execCommand('insertText', false, safe);
+  // and dollar sign that could begin something there, in the whole text, for a deletion can bring two signs together as
+  // well. The caret moves along by itself. annotation/page/answers.py takes the joiners out.
+  function onWritten(event) {
+    const box = event.target;
+    if (!box.isContentEditable || event.isComposing) return;
+    const nodes = outer.createTreeWalker(box, NodeFilter.SHOW_TEXT);
+    let changed = false;
+    let last = null; // a sign at the end of one piece of text may stand before the beginning of the next
+    for (let node = nodes.nextNode(); node; node = nodes.nextNode()) {
+      if (last && /^[A-Za-z/!?\u0024&`']/.test(node.data)) { last.appendData('\u2060'); changed = true; }
+      const places = [...node.data.matchAll(/[<\u0024](?=[A-Za-z/!?\u0024&`'])/g)].map((found) => found.index + 1);
+      for (const place of places.reverse()) { node.insertData(place, '\u2060'); changed = true; }
+      if (node.data) last = /[<\u0024]/.test(node.data.at(-1)) ? node : null;
+    }
+    if (changed && event.type !== 'input') box.dispatchEvent(new window.parent.InputEvent('input', { bubbles: true }));
   }
 
   function onFocus(event) { // Argilla moves the focus to the next question, but not the view
@@ -86,7 +90,7 @@
   new MutationObserver(follow).observe(outer.documentElement, { attributeFilter: ['data-theme'] });
   outer.addEventListener('keydown', onKey, { capture: true, signal: gone.signal });
   outer.addEventListener('focusin', onFocus, { signal: gone.signal });
-  for (const kind of ['beforeinput', 'paste']) outer.addEventListener(kind, onWriting, { capture: true, signal: gone.signal });
+  for (const kind of ['input', 'compositionend']) outer.addEventListener(kind, onWritten, { capture: true, signal: gone.signal });
   document.addEventListener('keydown', onKey, { capture: true });
   root.querySelector('.skip')?.addEventListener('click', backToForm);
 })();

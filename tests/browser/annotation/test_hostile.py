@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -120,6 +121,25 @@ def test_the_record_after_a_hostile_one_is_whole(open_items: Opener) -> None:
     assert shown_units(opened) == units(HOSTILE)
 
 
+def type_against(opened: Desktop) -> None:
+    """Types what no look at the text before the caret can see: «</b>$'</script>$&</script>»."""
+    keyboard = opened.page.keyboard
+
+    def back(count: int) -> None:
+        step = "(n) => { for (; n; n -= 1) getSelection().modify('move', 'backward', 'character'); }"
+        opened.page.evaluate(step, count)
+
+    keyboard.type("</b>$'")
+    for behind, sign in (("/script>", "<"), ("&", "$")):  # a sign is put before what it begins
+        keyboard.type(behind)
+        back(len(behind))
+        keyboard.type(sign)
+        opened.page.evaluate("getSelection().modify('move', 'forward', 'documentboundary')")
+    keyboard.type("< /script>")  # and what parts them is taken away
+    back(len("/script>"))
+    keyboard.press("Backspace")
+
+
 def test_a_hostile_correction_runs_nothing_when_it_is_opened_again(open_items: Opener, desk: Desk) -> None:
     opened = open_items([item()])
     opened.page.locator("[contenteditable=true]").click()
@@ -133,12 +153,13 @@ def test_a_hostile_correction_runs_nothing_when_it_is_opened_again(open_items: O
         }""",
         paste,
     )
-    opened.page.keyboard.type("</b>$'")
+    type_against(opened)
     opened.key("Escape")
     opened.page.locator("label[for=grade_equal]").click()
     opened.key("Enter")
     (response,) = stored(desk, opened.dataset)
-    assert from_values(response["values"])["corrected"] == paste + "</b>$'"
+    assert from_values(response["values"])["corrected"] == paste + "</b>$'</script>$&</script>"
+    assert not re.search("</|[$][&'$]", response["values"]["corrected"]["value"])
     opened.page.goto(f"{desk.url}/dataset/{opened.dataset}/annotation-mode?page=1&status=submitted")
     opened.frame.locator(LEFT).wait_for()
     assert opened.run("() => record.responses.length") == 1, "else this test shows nothing"

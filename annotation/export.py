@@ -4,7 +4,8 @@
 
 The three are written beside one another, each whole or not at all, the manifest last. In every block of the manifest
 `in` is `out` plus what was dropped, by reason: verdicts (kept or refused), preferences (items), corrections (a doctor's
-text over either answer), steps (answers). Same folder, same rules, same bytes, but for the manifest's clock.
+text over either answer), steps (answers). `inputs` lists the files as they were read. Same folder, same rules, same
+bytes, but for the manifest's clock.
 
 Not covered: decontamination. Pairs on questions of a suite are counted by suite in the manifest, for training to leave
 out of models that are measured on it.
@@ -25,12 +26,14 @@ from annotation.items import FILE as ITEMS
 from annotation.pairs import Made, corrections, preferences
 from annotation.steps import step_labels
 from annotation.usable import Rules, failed, sort_out
-from annotation.workspace import FILES, Workspace, read_workspace
+from annotation.workspace import FILES, Workspace, as_typed, read_workspace
 from gaokerena import __version__
 from gaokerena.files import atomic
 
 STEPS_FILE, MANIFEST = "steps.jsonl", "manifest.json"
-SCHEMA = 1
+SCHEMA = 2
+TRIES = 5
+Input = dict[str, Any]
 
 
 class ExportError(ValueError):
@@ -42,10 +45,12 @@ def export(folder: Path, out: Path, rules: Rules, more: Sequence[Path] = ()) -> 
 
     Raises ExportError, WorkspaceError, VerdictFileError, OSError.
     """
-    if out.name in (STEPS_FILE, MANIFEST) or out.resolve().parent == folder.resolve():
-        raise ExportError(f"{out}: would stand among other files of the same name; choose another place with --out")
+    if out.name in (STEPS_FILE, MANIFEST):
+        raise ExportError(f"{out}: {out.name} is the name of a file written beside it; choose another with --out")
+    if out.resolve().parent == folder.resolve():
+        raise ExportError(f"{out}: {folder} is where push and pull keep their files; choose another place with --out")
     began = time.monotonic()
-    found = read_workspace(folder, more)
+    found, inputs = _read_at_rest(folder, more)
     made = {
         "preferences": preferences(found.judged, rules, found.marked),
         "corrections": corrections(found.judged, rules, found.marked),
@@ -54,7 +59,7 @@ def export(folder: Path, out: Path, rules: Rules, more: Sequence[Path] = ()) -> 
     out.parent.mkdir(parents=True, exist_ok=True)
     _write(out, [*made["preferences"].pairs, *made["corrections"].pairs])
     _write(out.with_name(STEPS_FILE), made["steps"].pairs)
-    manifest = _manifest(found, rules, made, more)
+    manifest = _manifest(found, rules, made, inputs)
     manifest["files"] = {name: _sha256(out.with_name(name)) for name in (out.name, STEPS_FILE)}
     manifest["seconds"] = round(time.monotonic() - began, 3)
     with atomic(out.with_name(MANIFEST)) as half:
@@ -62,16 +67,34 @@ def export(folder: Path, out: Path, rules: Rules, more: Sequence[Path] = ()) -> 
     return manifest
 
 
-def _manifest(found: Workspace, rules: Rules, made: Mapping[str, Made], more: Sequence[Path]) -> dict[str, Any]:
+def _read_at_rest(folder: Path, more: Sequence[Path]) -> tuple[Workspace, list[Input]]:
+    """The workspace and the files it was read from; read again where a pull has changed one meanwhile."""
+    for _ in range(TRIES):
+        inputs = _inputs(folder, more)
+        found = read_workspace(folder, more)
+        if inputs == _inputs(folder, more):
+            return found, inputs
+    raise ExportError(f"{folder}: its files change all the time; give the command again when no pull is running")
+
+
+def _inputs(folder: Path, more: Sequence[Path]) -> list[Input]:
+    """Name, hash and rows of every file that an export reads."""
+    named = [(name, folder / name) for name in (ITEMS, *FILES.values())] + [(as_typed(path), path) for path in more]
+    read = [(name, path.read_bytes()) for name, path in named if path.exists()]
+    return [
+        {"name": name, "sha256": hashlib.sha256(data).hexdigest(), "rows": data.count(b"\n")} for name, data in read
+    ]
+
+
+def _manifest(found: Workspace, rules: Rules, made: Mapping[str, Made], inputs: list[Input]) -> dict[str, Any]:
     kept, refused = sort_out(found.judged, rules, found.marked)
     dropped = Counter[str](reason for _, reason in refused)
     dropped["unknown_item"] += len(found.unknown)
     pairs = made["preferences"].pairs + made["corrections"].pairs
-    inputs = [found.folder / FILES["submitted"], found.folder / ITEMS, *more]
     return {
         "schema": SCHEMA,
         "stage": "annotation export",
-        "inputs": {path.name: _sha256(path) for path in inputs if path.exists()},
+        "inputs": inputs,
         "rules": rules.model_dump(),
         "verdicts": _counted(len(found.judged) + len(found.unknown), len(kept), dropped),
         **{name: _counted(each.candidates, len(each.pairs), each.dropped) for name, each in made.items()},

@@ -24,16 +24,6 @@ from annotation.sources_transcripts import as_shown
 from gaokerena.expert_verdicts import Grade
 from gaokerena.questions import Question
 
-MIRRORED: dict[Grade, Grade] = {
-    "left_much": "right_much",
-    "left": "right",
-    "equal": "equal",
-    "right": "left",
-    "right_much": "left_much",
-    "both_bad": "both_bad",
-}
-"""A grade of the same comparison with its sides exchanged."""
-
 
 class GoldError(ValueError):
     """A file of gold items cannot be used; the text names the file, the line and the next step."""

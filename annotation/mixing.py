@@ -18,8 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from annotation.candidates import Candidate, unordered
-from annotation.gold import MIRRORED, Gold
+from annotation.gold import Gold
 from annotation.items import Item, Kind, Shown, identify, swapped
+from annotation.judged import mirror
 from gaokerena.comparisons import Side, seat
 
 
@@ -73,7 +74,7 @@ def gold_item(gold: Gold, key: bytes, seed: int) -> Item:
         sides=sides,
         seed=seed,
         reasons=("gold",),
-        gold=MIRRORED[gold.grade] if exchanged else gold.grade,
+        gold=mirror(gold.grade) if exchanged else gold.grade,
     )
 
 

@@ -161,9 +161,7 @@ def write_report(
     from gaokerena.files import atomic
 
     summary = summarise(read_workspace(folder, verdicts), rules, overlap=overlap, seed=seed)
-    command = (
-        f"python -m annotation report --folder {shlex.quote(folder.name or '.')} --overlap {overlap} --seed {seed}"
-    )
+    command = _command(folder, rules, overlap, seed, verdicts)
     texts = {
         PAGE: html(sections(summary, command)),
         SUMMARY: json.dumps(summary, ensure_ascii=False, indent=1) + "\n",
@@ -173,6 +171,19 @@ def write_report(
         with atomic(out / name) as half:
             half.write_text(text, "utf-8")
     return summary, [out / name for name in texts]
+
+
+def _command(folder: Path, rules: Rules, overlap: int, seed: int, verdicts: list[Path]) -> str:
+    """What gives these figures again, as a person types it."""
+    from annotation.usable import Rules
+    from annotation.workspace import as_typed
+
+    plain = Rules()
+    chosen = [(name, value) for name, value in rules.model_dump().items() if value != getattr(plain, name)]
+    words = ["python", "-m", "annotation", "report", "--folder", as_typed(folder), "--overlap", overlap, "--seed", seed]
+    words += [word for path in verdicts for word in ("--verdicts", as_typed(path))]
+    words += [word for name, value in chosen for word in (f"--{name.replace('_', '-')}", value)]
+    return shlex.join(map(str, words))
 
 
 def _adjudicate(

@@ -62,6 +62,11 @@ def read_items(path: Path) -> dict[str, Item]:
         raise WorkspaceError(str(error)) from error
 
 
+def as_typed(path: Path) -> str:
+    """How a report names a file: as it was typed, but of a path from the root only the end, which names no machine."""
+    return f"…/{path.name}" if path.is_absolute() else path.as_posix()
+
+
 def read_workspace(folder: Path, more: Sequence[Path] = ()) -> Workspace:
     """The folder's items and verdicts; `more` are further files of verdicts on these items (a study without Argilla).
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -18,7 +19,7 @@ from annotation.judged import Judged
 from annotation.pairs import corrections, preferences
 from annotation.steps import labelled, step_labels
 from annotation.usable import Rules
-from annotation.workspace import FILES, Adjudicated, WorkspaceError, read_workspace
+from annotation.workspace import FILES, Adjudicated, Workspace, WorkspaceError, read_workspace
 from gaokerena.expert_verdicts import ExpertVerdict, VerdictFile
 from gaokerena.prompts import COT_FREE
 from tests.annotation.verdict_cases import STEPS, confusion, item, judged, simulated, steps_said, twin_of, verdict
@@ -252,9 +253,41 @@ def test_places_that_cannot_be(tmp_path: Path) -> None:
     folder = workspace(tmp_path / "a", [judged("a", item("one"), "left")])
     with pytest.raises(WorkspaceError, match="annotation pull"):
         read_workspace(tmp_path)
-    for out in (folder / "pairs.jsonl", tmp_path / "manifest.json", tmp_path / "steps.jsonl"):
-        with pytest.raises(ExportError, match="--out"):
+    for out, why in (
+        (folder / "pairs.jsonl", "where push and pull keep their files"),
+        (tmp_path / "manifest.json", "the name of a file written beside it"),
+        (tmp_path / "steps.jsonl", "the name of a file written beside it"),
+    ):
+        with pytest.raises(ExportError, match=f"{why}; .*--out"):
             export(folder, out, Rules())
+
+
+def test_the_manifest_names_every_file_that_was_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two files of one name, and a pull that appends while the first reading goes on."""
+    folder = workspace(tmp_path / "a", [judged("a", item("one"), "left")])
+    more = tmp_path / "b" / "verdicts.jsonl"
+    with VerdictFile(more) as file:
+        file.append(verdict("s", "one", "left", where="page"))
+    reads = []
+
+    def read_workspace_late(*given: Any) -> Workspace:
+        found = read_workspace(*given)
+        if not reads:
+            with VerdictFile(folder / FILES["submitted"]) as file:
+                file.append(verdict("b", "one", "left"))
+        reads.append(len(found.judged))
+        return found
+
+    monkeypatch.setattr("annotation.export.read_workspace", read_workspace_late)
+    manifest = export(folder, tmp_path / "out" / "pairs.jsonl", Rules(), [more])
+    assert reads == [2, 3]
+    assert manifest["verdicts"]["in"] == 3
+    hashes = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in (folder / "verdicts.jsonl", more)}
+    assert [(each["name"], each["rows"]) for each in manifest["inputs"]] == [
+        ("items.jsonl", 1), ("verdicts.jsonl", 2), ("…/verdicts.jsonl", 1),
+    ]  # fmt: skip
+    assert [each["sha256"] for each in manifest["inputs"]][1:] == list(hashes.values())
+    assert str(tmp_path) not in json.dumps(manifest)
 
 
 def test_drafts_and_discards_are_counted_apart(tmp_path: Path) -> None:

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation.candidates import item_key
-from annotation.gold import MIRRORED, Gold
+from annotation.gold import Gold
 from annotation.items import Item
+from annotation.judged import mirror
 from annotation.mixing import Mixing, gold_item, gold_key, item_of, mixed
+from gaokerena.expert_verdicts import GRADES
 from gaokerena.questions import Question
 from tests.annotation.push_cases import pair_of, shown
 
@@ -49,7 +51,7 @@ def test_an_item_knows_what_it_was_made_of_whoever_sits_where() -> None:
 def test_a_gold_grade_turns_with_the_seats() -> None:
     better = {item.gold: {side for side in item.sides if item.sides[side].model == "gold-left"} for item in golds(40)}
     assert better == {"left": {"left"}, "right": {"right"}}
-    assert all(MIRRORED[MIRRORED[grade]] == grade for grade in MIRRORED)
+    assert all(mirror(mirror(grade)) == grade for grade in GRADES)
     for item in golds(10):
         first, second = item.sides["left"], item.sides["right"]
         assert item_key(KEY, item) == gold_key(KEY, Gold(item.question, first, second, "equal"))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import shutil
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -125,6 +128,28 @@ def test_the_page_needs_nothing_else_and_says_what_the_figures_say(folder: Path,
     assert f"{first['right']} از {first['of']}".translate(persian) in shown
     call("report", "--folder", folder, "--out", tmp_path / "again", "--overlap", 3)
     assert (tmp_path / "again" / "doctors.html").read_bytes() == (tmp_path / "doctors.html").read_bytes()
+
+
+def test_the_command_under_a_table_gives_its_figures(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taken from the page and typed again, it writes the same bytes."""
+    shutil.copytree(folder, tmp_path / "runs" / "deep")
+    with VerdictFile(tmp_path / "study.jsonl") as file:
+        file.append(verdict("s", "extra", "left", where="page", seconds=30))
+    monkeypatch.chdir(tmp_path)
+    rules = ("--min-gold", "0.9", "--min-checks", 3, "--seed", 4, "--verdicts", "study.jsonl")
+    assert call("report", "--folder", "runs/deep", "--out", "one", *rules)[0] == 0
+    text = Path("one/doctors.html").read_text("utf-8")
+    (command,) = set(re.findall(r'<code dir="ltr">(.*?)</code>', text))
+    words = shlex.split(unescape(command))
+    assert words[:4] == ["python", "-m", "annotation", "report"]
+    assert call(*words[3:], "--out", "two")[0] == 0
+    for name in ("doctors.html", "doctors.json"):
+        assert Path("one", name).read_bytes() == Path("two", name).read_bytes()
+    absolute = pull_cli._command(tmp_path / "runs", Rules(), 2, 1, [tmp_path / "study.jsonl"])
+    assert str(tmp_path) not in absolute
+    assert shlex.split(absolute)[5] == "…/runs"
 
 
 def test_hostile_names_are_shown_as_text(tmp_path: Path) -> None:

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from . import home as homes
 from .errors import ServerError
+from .inside.files import replacing
 from .inside.places import SCHEMA, Places
 
 
@@ -28,11 +28,14 @@ def backup(home: Path, file: Path, *, force: bool = False) -> dict[str, int]:
     """Copy the database of `home` to `file`; rows of each kind in the copy.
 
     Raises:
-        ServerError: there is no database, `file` exists and not `force`, or the copy is not sound.
+        ServerError: there is no database, `file` lies among the server's own files or exists and not `force`, or the
+            copy is not sound.
     """
     places = Places(home.absolute())
     if not places.database.exists():
         raise ServerError(f"there is no database in {home} to back up; name the server's folder with --home")
+    if places.path.resolve() in file.resolve().parents:
+        raise ServerError(f"{file} lies in the server's own folder {home}; name a file outside it")
     if file.exists() and not force:
         raise ServerError(f"{file} exists; give another name, or --force to replace it")
     with _replacing(file) as half:
@@ -67,20 +70,12 @@ def restore(home: Path, file: Path, *, force: bool = False) -> dict[str, int]:
 
 @contextmanager
 def _replacing(file: Path) -> Iterator[Path]:
-    """A private file beside `file` that takes its place when the block ends without error."""
+    """`replacing`, with an error that says what to do."""
     try:
-        handle, name = tempfile.mkstemp(dir=file.absolute().parent, prefix=f".{file.name}.")
+        with replacing(file) as half:
+            yield half
     except OSError as error:
         raise ServerError(f"{file} cannot be written ({error}); name another place") from None
-    os.close(handle)
-    half = Path(name)
-    try:
-        yield half
-        with half.open("rb") as written:
-            os.fsync(written.fileno())
-        os.replace(half, file)
-    finally:
-        half.unlink(missing_ok=True)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -123,13 +118,26 @@ def _counts(file: Path) -> dict[str, int]:
 def _put_aside(places: Places) -> None:
     """Keep the database that is replaced under another name, and leave no write-ahead log that is not the new one's."""
     if places.database.exists():
-        aside = places.path / f"replaced-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 10**9:09d}.db"
-        try:
-            _copy(places.database, aside)
-        except sqlite3.DatabaseError:
-            os.link(places.database, aside)  # damaged: kept as it is
-        aside.chmod(0o600)
+        _keep(
+            places.database, places.path / f"replaced-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 10**9:09d}.db"
+        )
     for rest in ("-wal", "-shm"):
         places.database.with_name(places.database.name + rest).unlink(missing_ok=True)
     for rest in ("", "-wal", "-shm"):
         places.jobs.with_name(places.jobs.name + rest).unlink(missing_ok=True)
+
+
+def _keep(database: Path, aside: Path) -> None:
+    """One moment of `database` under the name `aside`; one that is damaged as it is, with its write-ahead log."""
+    log = aside.with_suffix(".log")
+    with suppress(FileNotFoundError):
+        os.link(f"{database}-wal", log)  # before SQLite opens it, for it throws away what it cannot use
+    try:
+        _copy(database, aside)
+        log.unlink(missing_ok=True)
+    except sqlite3.DatabaseError:
+        aside.unlink(missing_ok=True)
+        os.link(database, aside)
+        if log.exists():
+            os.rename(log, f"{aside}-wal")
+    aside.chmod(0o600)

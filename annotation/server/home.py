@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from .errors import ServerError
 from .inside.places import Places
 
 DEFAULT = Path("annotation-home")
+OWN = {"argilla.db", "lock", "environment", "secret", "owner.json"}
+"""Files by which a folder is known as a server's."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,16 @@ def make(path: Path) -> Places:
     """The home folder `path`, made when missing.
 
     Raises:
-        ServerError: it cannot be made or written to.
+        ServerError: it cannot be made or written to, or holds files and none of a server's.
     """
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (path / ".gitignore").write_text("*\n")
+        there = {file.name for file in path.iterdir()}
+        if there and not there & OWN:
+            raise ServerError(f"{path} holds other files ({min(there)}); name a folder of its own with --home")
+        path.chmod(0o700)
+        with suppress(FileExistsError), (path / ".gitignore").open("x") as file:
+            file.write("*\n")
     except OSError as error:
         raise ServerError(f"the home folder {path} cannot be used ({error}); name another with --home") from None
     return Places(path.absolute())
@@ -60,6 +68,7 @@ def hold(places: Places, patience: float = 0.5) -> int:
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            places.address.unlink(missing_ok=True)  # left by a crash; another may answer there now
             return handle
         except BlockingIOError:
             if time.monotonic() > until:

@@ -25,6 +25,7 @@ from .errors import ServerError
 from .inside.places import Places
 
 START_SECONDS = 90.0
+STOP_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,11 @@ class Running:
         self.start = Start(**{**vars(self.start), "port": int(self.url.rsplit(":", 1)[1]), "new_password": False})
 
     def stop(self) -> int:
-        """Stop it as Ctrl-C does; its exit status."""
-        return self._end("terminate")
+        """Stop it as Ctrl-C does, and kill it if it has not stopped in time; its exit status."""
+        try:
+            return self._end("terminate")
+        except subprocess.TimeoutExpired:
+            return self._end("kill")
 
     def kill9(self) -> None:
         """Kill it without a chance to clean up."""
@@ -148,7 +152,7 @@ class Running:
         if self._process.poll() is None:
             getattr(self._process, how)()
         try:
-            return self._process.wait(timeout=30)
+            return self._process.wait(timeout=STOP_SECONDS)
         finally:
             if self._process.stdout:
                 self._process.stdout.close()
@@ -170,8 +174,7 @@ def running(path: Path, port: int = 0, *, folder: Path | None = None, **settings
         server.begin()
         yield server
     finally:
-        if server.stop() not in (0, -9):
-            server.kill9()
+        server.stop()
 
 
 def _is_local(host: str) -> bool:

@@ -71,6 +71,8 @@ def trouble(body: bytes) -> str | None:
         return "the request holds half a surrogate pair, which is no character; send text that UTF-8 can hold"
     except json.JSONDecodeError:
         return None
+    except UnicodeDecodeError:
+        return "the request is not UTF-8; send it as UTF-8"
     except (ValueError, RecursionError) as error:
         return f"the request holds what JSON cannot ({error}); send finite numbers"
     if b'"ge"' in body and b'"le"' in body and any(_is_mixed(item) for item in _objects(content)):

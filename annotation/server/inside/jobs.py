@@ -4,7 +4,8 @@
 
 Jobs of one lane (one webhook, the statuses, the hub) run one after the other; a job that fails waits and lets those
 behind it pass, as with rq. Argilla's own delays are kept, and a job that gave none waits 1, 5 and 30 s. A delivery to a
-webhook waits in a thread: the stock job holds up the whole loop. Not covered: exactly once (see job_store.py).
+webhook waits in a thread: the stock job holds up the whole loop. A queue that cannot be read or written is waited for,
+with a word in the log. Not covered: exactly once (see job_store.py).
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from .job_store import Job, JobStore
 
 DELAYS = (1.0, 5.0, 30.0)
+PAUSE = 1.0
+"""Seconds before a queue that could not be written (a full disk) is tried again."""
 _LANES = {
     "update_dataset_records_status_job": "statuses",
     "import_dataset_from_hub_job": "hub",
@@ -26,6 +30,7 @@ _LANES = {
     "notify_event_job": "webhook {webhook_id}",
 }
 _LOG = logging.getLogger(__name__)
+Noted = TypeVar("Noted")
 
 
 class Runner:
@@ -56,32 +61,46 @@ class Runner:
         handlers = _handlers()
         try:
             while True:
-                self._wake.clear()
-                for job in self.store.due(time.time()):
-                    if job.lane not in self._running:
-                        self.store.start(job)
-                        self._running[job.lane] = asyncio.create_task(self._run(job, handlers[job.name]))
+                await self._noted(lambda: self._start_due(handlers))
                 await self._sleep()
         finally:
             for task in self._running.values():
                 task.cancel()
 
+    def _start_due(self, handlers: dict[str, Callable[..., Awaitable[Any]]]) -> None:
+        self._wake.clear()
+        for job in self.store.due(time.time()):
+            if job.lane not in self._running:
+                self.store.start(job)
+                handler = handlers.get(job.name, _unknown)
+                self._running[job.lane] = asyncio.create_task(self._run(job, handler))
+
+    async def _noted(self, note: Callable[[], Noted]) -> Noted:
+        """What `note` reads from the queue or writes into it; a full disk is waited for."""
+        while True:
+            try:
+                return note()
+            except sqlite3.Error as error:
+                _LOG.error("the queue of jobs cannot be used (%s); again in %g s", error, PAUSE)
+                await asyncio.sleep(PAUSE)
+
     async def _run(self, job: Job, handler: Callable[..., Awaitable[Any]]) -> None:
         try:
             await handler(**job.arguments)
         except Exception as error:
-            delay = self.store.failed(job, f"{type(error).__name__}: {error}")
+            told = f"{type(error).__name__}: {error}"
+            delay = await self._noted(lambda: self.store.failed(job, told))
             again = "it is given up" if delay is None else f"again in {delay:g} s"
-            _LOG.warning("job %s (%s) failed: %s: %s; %s", job.number, job.name, type(error).__name__, error, again)
+            _LOG.warning("job %s (%s) failed: %s; %s", job.number, job.name, told, again)
         else:
-            self.store.done(job)
+            await self._noted(lambda: self.store.done(job))
         finally:
             self._running.pop(job.lane, None)
             self._wake.set()
 
     async def _sleep(self) -> None:
         """Wait for a new or finished job, or until the next one is due in a lane that is free."""
-        due = self.store.next_due(self._running)
+        due = await self._noted(lambda: self.store.next_due(self._running))
         seconds = None if due is None else max(due - time.time(), 0.01)
         try:
             await asyncio.wait_for(self._wake.wait(), seconds)
@@ -109,6 +128,10 @@ def _handlers() -> dict[str, Callable[..., Awaitable[Any]]]:
         "export_dataset_to_hub_job": hub_jobs.export_dataset_to_hub_job,
         "notify_event_job": _deliver,
     }
+
+
+async def _unknown(**_: Any) -> None:
+    raise LookupError("this release has no such job")
 
 
 async def _deliver(webhook_id: Any, event: str, timestamp: Any, data: dict[str, Any]) -> None:

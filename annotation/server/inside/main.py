@@ -89,7 +89,9 @@ def _listen(host: str, port: int) -> socket.socket:
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind((host, port))
+        taken.listen()  # a socket that is bound and no more can be bound again
     except (OSError, OverflowError) as error:
+        taken.close()
         raise StartError(f"{host}:{port} cannot be listened on ({error}); name another with --port or --host") from None
     return taken
 

@@ -15,6 +15,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from .files import replacing
 from .places import ENGINE, Places
 
 
@@ -47,12 +48,8 @@ def secret(places: Places) -> str:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file only its owner may read, whole or not at all."""
-    handle, half = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it with mode 600
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(half, path)
+    with replacing(path) as half:
+        half.write_text(text, encoding="utf-8")
 
 
 def own_tmp(places: Places) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from contextlib import closing
@@ -9,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from annotation.server import home as homes
 from annotation.server.backup import backup, restore
 from annotation.server.errors import ServerError
 from annotation.server.inside.places import SCHEMA
 from annotation.server.launch import Running
-from tests.annotation.server.talk import answer, log, make_dataset, sign_in, statuses, talk
+from tests.annotation.server.talk import answer, log, make_dataset, sign_in, statuses, talk, until
 
 
 def test_a_backup_during_writes_restores_every_status(server: Running, tmp_path: Path) -> None:
@@ -37,10 +39,12 @@ def test_a_backup_during_writes_restores_every_status(server: Running, tmp_path:
 
     writer = threading.Thread(target=write)
     writer.start()
+    assert until(lambda: len(written) >= 5)
     before = len(written)
     counts = backup(server.places.path, file)
     stop.set()
     writer.join()
+    assert len(written) < 57, "it was over before the copy was"
     assert counts["records"] == 60
     assert 3 + before <= counts["responses"] <= 3 + len(written)
     assert file.stat().st_mode & 0o777 == 0o600
@@ -79,8 +83,24 @@ def test_a_backup_does_not_replace_a_file_unasked(server: Running, tmp_path: Pat
 def test_there_must_be_something_to_back_up_and_somewhere_to_put_it(server: Running, tmp_path: Path) -> None:
     with pytest.raises(ServerError, match=r"no database in .*empty to back up"):
         backup(tmp_path / "empty", tmp_path / "b")
+    with pytest.raises(ServerError, match=r"argilla\.db lies in the server's own folder"):
+        backup(server.places.path, server.places.database, force=True)
     with pytest.raises(ServerError, match=r"gone/b cannot be written"):
         backup(server.places.path, tmp_path / "gone" / "b")
+
+
+def test_a_damaged_database_is_replaced_and_kept(server: Running, tmp_path: Path) -> None:
+    file, places = tmp_path / "b", homes.make(tmp_path / "home")
+    counts = backup(server.places.path, file)
+    places.database.write_bytes(b"garbage")
+    wal = places.path / "argilla.db-wal"
+    wal.write_bytes(b"what it lacks")
+    os.close(homes.hold(places))
+    assert restore(places.path, file, force=True) == counts
+    (aside,) = places.path.glob("replaced-*.db")
+    assert aside.read_bytes() == b"garbage"
+    assert Path(f"{aside}-wal").read_bytes() == b"what it lacks"
+    assert not wal.exists()
 
 
 @pytest.mark.parametrize(

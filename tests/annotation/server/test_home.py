@@ -37,6 +37,17 @@ def test_a_home_is_for_its_owner_and_held_by_one(tmp_path: Path) -> None:
     os.close(home.hold(places))
 
 
+def test_a_folder_of_other_files_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("secrets\n")
+    tmp_path.chmod(0o755)
+    with pytest.raises(ServerError, match=r"holds other files \(\.gitignore\); name a folder of its own with --home"):
+        home.make(tmp_path)
+    assert ((tmp_path / ".gitignore").read_text(), mode(tmp_path)) == ("secrets\n", 0o755)
+    (tmp_path / "lock").touch()  # a server has run there
+    home.make(tmp_path)
+    assert ((tmp_path / ".gitignore").read_text(), mode(tmp_path)) == ("secrets\n", 0o700)
+
+
 def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ServerError, match=r"file/home cannot be used .*--home"):
@@ -51,6 +62,8 @@ def test_credentials_name_the_running_server_only(tmp_path: Path) -> None:
     settings.write_private(places.address, json.dumps({"url": "http://127.0.0.1:1", "pid": 1}))
     assert home.credentials(places.path) == home.Credentials(None, "owner", "k")  # left by a crash: nobody holds it
     lock = home.hold(places)
+    assert home.credentials(places.path).url is None  # it is starting; who answers at the old address is not known
+    settings.write_private(places.address, json.dumps({"url": "http://127.0.0.1:1", "pid": 1}))
     assert home.credentials(places.path).url == "http://127.0.0.1:1"
     os.close(lock)
     places.owner.write_text("{")
@@ -63,6 +76,13 @@ def test_the_default_home_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert home.default_home() == Path("annotation-home")
     monkeypatch.setenv("ANNOTATION_HOME", "~/x")
     assert home.default_home() == Path.home() / "x"
+
+
+def test_a_private_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    settings.write_private(tmp_path / "owner.json", "old")
+    with pytest.raises(UnicodeEncodeError):
+        settings.write_private(tmp_path / "owner.json", "\ud800")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("owner.json", "old")]
 
 
 def test_the_secret_is_made_once_and_private(tmp_path: Path) -> None:

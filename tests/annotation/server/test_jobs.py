@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -147,6 +148,47 @@ def test_a_job_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytest.Mon
     assert len(tries) == 3
     assert tries[1] - tries[0] >= 0.05
     assert store.state(id_) == "finished"
+
+
+def test_a_job_of_another_release_is_given_up_and_those_behind_it_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = JobStore(tmp_path / "jobs.db")
+    other = store.add("webhook", "a_job_of_another_release", {"n": 1}, ())
+    good = store.add("webhook", "notify_event_job", {"webhook_id": WEBHOOKS[0], "event": "e"}, ())
+
+    async def handler(webhook_id: UUID, event: str) -> None:
+        return
+
+    run(store, handler, monkeypatch, 0.3)
+    assert (store.state(other), store.state(good)) == ("failed", "finished")
+
+
+def test_a_queue_that_cannot_be_written_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "PAUSE", 0.01)
+    store = JobStore(tmp_path / "jobs.db")
+    ids = [store.add("a", "notify_event_job", {"webhook_id": WEBHOOKS[0], "event": event}, ()) for event in "ab"]
+    for name in ("due", "start", "failed", "done", "next_due"):
+        monkeypatch.setattr(store, name, failing_once(getattr(store, name)))
+
+    async def handler(webhook_id: UUID, event: str) -> None:
+        if event == "a":
+            raise OSError("refused")
+
+    run(store, handler, monkeypatch, 0.5)
+    assert [store.state(id_) for id_ in ids] == ["failed", "finished"]
+
+
+def failing_once(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that finds the disk full the first time."""
+    full = iter([True])
+
+    def tried(*args: Any) -> Any:
+        if next(full, False):
+            raise sqlite3.OperationalError("database or disk is full")
+        return method(*args)
+
+    return tried
 
 
 def test_a_job_cut_short_by_a_stop_runs_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -282,9 +282,26 @@ def test_the_end_is_said_and_another_code_begins_anew(tab: Tab, place: Place) ->
     expect(page.locator(".study-end")).to_contain_text("همهٔ موردها را داوری کردید")
     assert len(place.rows("پایان")) == 4
     page.click(".study-leave")
+    expect(page.locator("#study-code")).to_be_visible()
     page.fill("#study-code", "دیگر")
     page.keyboard.press("Enter")
     expect(page.locator(".study-progress")).to_have_text("۰ از ۴ مورد داوری شده است", use_inner_text=True)
+
+
+def test_who_leaves_before_the_reply_is_not_called_back(tab: Tab, place: Place) -> None:
+    page = tab("رفته")
+    choose(page, "grade", "left")
+    with page.expect_event("requestfinished", lambda request: "/queue/join" in request.url):
+        page.evaluate(
+            "() => ['.study-form [type=submit]', '.study-leave'].forEach((a) => document.querySelector(a).click())"
+        )
+    for _ in range(100):
+        if place.rows("رفته"):
+            break
+        page.wait_for_timeout(100)
+    page.wait_for_timeout(500)
+    assert len(place.rows("رفته")) == 1
+    expect(page.locator(".study")).to_have_attribute("data-phase", "code")
 
 
 def test_a_wrong_code_is_refused_in_words(tab: Tab) -> None:

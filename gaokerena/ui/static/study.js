@@ -9,7 +9,7 @@ const all = (selector) => [...element.querySelectorAll(selector)];
 const root = find(".study");
 const form = find(".study-form");
 const door = find(".study-door");
-const now = { code: "", item: "", study: props.value.study, sides: {} };
+const now = { code: "", item: "", study: props.value.study, sides: {}, given: null };
 let asked = Date.now();
 let waiting = null;
 let spent = 0;
@@ -40,8 +40,25 @@ function fields() {
   return kept;
 }
 
+/** What a form says, however its values are written. */
+function said(form) {
+  const entries = Object.entries(form).filter(([name, value]) => !["at", "seconds"].includes(name) && value?.length !== 0);
+  const plain = entries.map(([name, value]) => [name, [value === true ? "on" : value].flat().map(String).sort()]);
+  return JSON.stringify(plain.filter(([, value]) => !["null", "false"].includes(value[0])).sort());
+}
+
+/** A draft names the verdict it began from, and is none where it says the same. */
 function keepDraft() {
-  if (now.item && root.dataset.phase === "item") store(localStorage, draftKey(now.item), fields());
+  if (!now.item || root.dataset.phase !== "item") return;
+  const kept = { ...fields(), at: now.given?.at ?? null };
+  store(localStorage, draftKey(now.item), now.given && said(kept) === said(now.given) ? null : kept);
+}
+
+/** The draft of an item, unless a verdict was stored since it began: in another browser, or by an answer that was lost. */
+function draft(item, given) {
+  const kept = store(localStorage, draftKey(item));
+  if (!kept || (kept.at ?? null) === (given?.at ?? null)) return kept;
+  return store(localStorage, draftKey(item), null);
 }
 
 function fillForm(kept) {
@@ -77,6 +94,7 @@ function send(message) {
   asked += 1;
   waiting = { reply: asked, timer: setTimeout(unanswered, REPLY_WITHIN) };
   busy(true);
+  for (const region of [".study-message", ".study-error"]) put(find(region), ""); // the same words again are news again
   trigger("submit", { code, item: now.item, ...message, reply: asked });
 }
 
@@ -138,7 +156,8 @@ function show(value) {
     put(find(`.study-steps[data-side="${side}"]`), said.steps);
     open(card.querySelector(".thoughts-toggle"), false);
   }
-  const kept = store(localStorage, draftKey(now.item)) ?? value.given;
+  now.given = value.given;
+  const kept = draft(now.item, value.given) ?? value.given;
   fillForm(kept);
   spent = kept?.seconds ?? 0;
   active = 0;
@@ -212,8 +231,11 @@ for (const take of all(".study-take")) {
 find(".study-leave").addEventListener("click", () => {
   count();
   keepDraft();
+  if (waiting) clearTimeout(waiting.timer);
+  waiting = null; // what was asked is stored all the same; its reply is for nobody now
+  busy(false);
   store(sessionStorage, codeKey(), null);
-  Object.assign(now, { code: "", item: "", sides: {} });
+  Object.assign(now, { code: "", item: "", sides: {}, given: null });
   root.dataset.phase = "code";
   put(find(".study-error"), "");
   door.reset();

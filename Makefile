@@ -4,6 +4,8 @@ PYTHON ?= python3.11
 export OMP_WAIT_POLICY = PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 RUN = .venv/bin/python
+# Tests share the cores by file: two servers or browsers at once, no more memory than a small machine has.
+WORKERS ?= 2
 ARGILLA = $(or $(ANNOTATION_ENVIRONMENT),$(HOME)/.cache/gaokerena/annotation-server)
 
 .PHONY: help run prepare test test-slow check lock screenshot clean
@@ -46,7 +48,7 @@ prepare: .venv/.test
 	$(RUN) -c "from pathlib import Path; from annotation.server.environment import ready; ready(Path('$(ARGILLA)'))"
 
 test: check prepare
-	OMP_NUM_THREADS=1 $(RUN) -m pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -m "not slow" -n $(WORKERS) --dist loadfile
 
 test-slow: prepare
 	$(RUN) -m pytest -m slow --timeout 1800

@@ -40,7 +40,6 @@ class Fitted:
     posterior: Array
     confusion: Array
     prior: Array
-    rounds: int
 
     def accuracy(self) -> Array:
         """How often each judge says the true class: [judges]."""
@@ -72,7 +71,7 @@ def fit(
         found = _fixed(expected(said, prior, confusion), known)
         changed = float(np.abs(found - posterior).max())
         posterior, rounds = found, rounds + 1
-    return Fitted(posterior, confusion, prior, rounds)
+    return Fitted(posterior, confusion, prior)
 
 
 def sample(

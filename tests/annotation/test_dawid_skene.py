@@ -10,7 +10,8 @@ import pytest
 from annotation import dawid_skene
 from annotation.consensus import consensus
 from annotation.dawid_skene import fit, majority
-from annotation.judged import OUTCOMES, Judged
+from annotation.judged import Judged
+from tests.annotation.by_hand import posteriors
 from tests.annotation.dawid_skene_1979 import counts
 from tests.annotation.verdict_cases import confusion, item, judged, simulated
 
@@ -30,31 +31,9 @@ def test_equals_a_plain_loop() -> None:
     rows, _ = simulated({"a": confusion(0.8), "b": confusion(0.6), "c": confusion(0.7)}, 40, seed=2)
     found = consensus(rows)
     assert found
-    said = {(row.item.id, row.judge): row.grade for row in rows}
-    posterior = {}
-    for name, votes in zip(found.items, found.counts, strict=True):
-        posterior[name] = [float(votes[:, k].sum()) / 3 for k in range(3)]
-    classes = {"left": 0, "right": 1, "equal": 2}
-    for _ in range(found.fitted.rounds):
-        prior = [sum(p[k] for p in posterior.values()) + 4 / 3 for k in range(3)]
-        prior = [(prior[0] + prior[1]) / 2, (prior[0] + prior[1]) / 2, prior[2]]
-        prior = [value / sum(prior) for value in prior]
-        rates = {}
-        for judge in found.judges:
-            for true in range(3):
-                row = [0.5, 0.5, 0.5]
-                row[true] = 3.0
-                for name in found.items:
-                    row[classes[str(said[name, judge])]] += posterior[name][true]
-                rates[judge, true] = [value / sum(row) for value in row]
-        for name in found.items:
-            joint = [
-                prior[k] * math.prod(rates[judge, k][classes[str(said[name, judge])]] for judge in found.judges)
-                for k in range(3)
-            ]
-            posterior[name] = [value / sum(joint) for value in joint]
-    for name in found.items:
-        assert [found.all()[name][each] for each in OUTCOMES] == pytest.approx(posterior[name], abs=1e-6)
+    by_hand = posteriors({(row.judge, row.item.id): row.grade for row in rows if row.grade})
+    for name, shares in found.all().items():
+        assert list(shares.values()) == pytest.approx(by_hand[name], abs=1e-6)
 
 
 def test_error_rates_of_known_doctors_are_recovered() -> None:

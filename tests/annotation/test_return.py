@@ -21,7 +21,6 @@ from annotation.adjudicate import Route, send, write_list
 from annotation.client import Argilla, ArgillaError
 from annotation.disputes import disputes
 from annotation.export import export
-from annotation.judged import outcome
 from annotation.mixing import Mixing
 from annotation.page.fields import fields_of
 from annotation.page.settings import dataset_settings
@@ -32,6 +31,8 @@ from annotation.summary import summarise
 from annotation.usable import Rules
 from annotation.users import Pseudonyms, add_users
 from annotation.workspace import FILES, read_workspace, stand
+from tests.annotation import by_hand
+from tests.annotation.by_hand import assert_pairs
 from tests.annotation.push_cases import PAGE, gold_file, opened, wanted
 
 ERRORS = {"dr-sara": 0.1, "dr-omid": 0.25, "dr-mina": 0.4}
@@ -49,7 +50,7 @@ class Doctor:
     """Somebody who signs in, sees records and answers; wrong at a known rate, either way alike."""
 
     def __init__(self, url: str, name: str, password: str) -> None:
-        self.name, self.draw = name, random.Random(name)
+        self.name = name
         self.http = httpx2.Client(base_url=f"{url}/api/v1", trust_env=False, timeout=60)
         told = self.http.post("/token", data={"username": name, "password": password})
         self.http.headers["Authorization"] = f"Bearer {told.json()['access_token']}"
@@ -62,10 +63,10 @@ class Doctor:
         return [each["record"] for each in found["items"] if each["record"]["status"] == "pending"]
 
     def choose(self, record: dict[str, Any]) -> str:
-        true = truth(opened(record))
-        if self.draw.random() >= ERRORS[self.name]:
+        true, draw = truth(opened(record)), random.Random(f"{self.name} {record['external_id']}")
+        if draw.random() >= ERRORS[self.name]:
             return true
-        return self.draw.choice([other for other in ("left", "right", "equal") if other != true])
+        return draw.choice([other for other in ("left", "right", "equal") if other != true])
 
     def send(self, items: list[dict[str, Any]]) -> None:
         for start in range(0, len(items), 100):
@@ -117,6 +118,8 @@ def test_there_and_back(argilla: Argilla, server: Running, rooms: ExitStack, tmp
     page = type(PAGE)(dataset_settings(overlap=3), fields_of)
     mixing = Mixing(gold=0.25, duplicates=0.25)
     gold = gold_file(tmp_path / "gold.jsonl", 30)
+    folder.mkdir()
+    (folder / "key").write_bytes(bytes([6]) * 32)  # ids, seats and so the doctors' errors follow from it
     push(argilla, Target(workspace, "first"), wanted(COUNT, COUNT, gold=gold, mixing=mixing), folder, page)
     staff = doctors(argilla, server.url, folder, rooms)
     dataset = dataset_id(argilla, workspace, "first")
@@ -126,7 +129,7 @@ def test_there_and_back(argilla: Argilla, server: Running, rooms: ExitStack, tmp
     assert done.seen == {"submitted": 3 * 180}
     assert pull(argilla, workspace, "first", folder).appended.total() == 0
     summary = summarise(read_workspace(folder), Rules(), overlap=3, seed=1)
-    people, missed = Pseudonyms(folder), list[Any]()
+    people = Pseudonyms(folder)
     for name, error in ERRORS.items():
         (row,) = [each for each in summary["doctors"] if each["judge"] == people.of(name)]
         for measure, expected in (
@@ -136,10 +139,7 @@ def test_there_and_back(argilla: Argilla, server: Running, rooms: ExitStack, tmp
             (row["side"], 0.5),
         ):
             low, high = measure["ci95"]
-            missed += [] if low <= expected <= high else [(name, expected, measure)]
-            assert low - 0.1 <= expected <= high + 0.1, (name, expected, measure)
-    # Items and seats follow from a key made anew: of twelve 95 % intervals more than three miss once in 450 runs.
-    assert len(missed) <= 3, missed
+            assert low <= expected <= high, (name, expected, measure)
     manifest = export(folder, tmp_path / "out" / "pairs.jsonl", Rules())
     _by_hand(folder, tmp_path / "out" / "pairs.jsonl", manifest)
     for text in (
@@ -151,22 +151,17 @@ def test_there_and_back(argilla: Argilla, server: Running, rooms: ExitStack, tmp
 
 
 def _by_hand(folder: Path, out: Path, manifest: dict[str, Any]) -> None:
-    """Unanimous items make the pair everybody chose; the better answer is mostly the true one; all is accounted for."""
+    """The pairs are those that the model written out as a plain loop gives, weights and all."""
     pairs = {row["provenance"]["item_id"]: row for row in map(json.loads, out.read_text("utf-8").splitlines())}
-    found = read_workspace(folder)
+    found, people = read_workspace(folder), manifest["failed_doctors"]
+    said = {(row.judge, row.item.id): row.grade for row in found.judged if row.grade}
+    assert_pairs(pairs, found.items, by_hand.pairs(found.items, said, people))
     right = []
-    for name, item in found.items.items():
-        said = {outcome(row.grade) for row in found.judged if row.item.id == name and row.grade}
-        if item.kind == "comparison" and len(said) == 1 and said != {"neither"} and name in pairs:
-            (side,) = said
-            assert pairs[name]["chosen"][0]["content"] == item.sides["left" if side == "left" else "right"].text
-        if item.kind != "comparison":
-            assert name not in pairs
-        elif name in pairs:
-            shown = {"question": {"text": item.question.text}, "sides": {
-                side: {"conclusion": {"text": one.text}} for side, one in item.sides.items()}}  # fmt: skip
-            true = truth(shown)
-            right.append(true != "equal" and pairs[name]["chosen"][0]["content"] == item.sides[true].text)  # type: ignore[index]
+    for name in pairs:
+        shown = {"question": {"text": found.items[name].question.text}, "sides": {
+            side: {"conclusion": {"text": one.text}} for side, one in found.items[name].sides.items()}}  # fmt: skip
+        true = truth(shown)
+        right.append(true != "equal" and pairs[name]["chosen"][0]["content"] == found.items[name].sides[true].text)  # type: ignore[index]
     assert len(right) > COUNT / 3
     assert sum(right) / len(right) > 0.85
     for block in ("verdicts", "preferences", "corrections", "steps"):

@@ -17,6 +17,7 @@ import hmac
 import os
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -25,11 +26,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gaokerena.append_only import Appender, whole_lines
 from gaokerena.comparisons import SIDES, Side, now
 from gaokerena.expert_verdicts import Grade
+from gaokerena.files import sync
 from gaokerena.questions import Letter, Question
 
 Kind = Literal["comparison", "gold", "duplicate"]
 Origin = Literal["store", "transcripts", "candidates", "gold"]
 FILE, KEY = "items.jsonl", "key"
+KEY_BYTES = 32
 Row = TypeVar("Row", bound=BaseModel)
 
 
@@ -110,16 +113,32 @@ class Ledger:
 
 
 def _key(path: Path) -> bytes:
-    """The folder's own key, made once, readable by its owner alone."""
+    """The folder's own key, made once and whole, readable by its owner alone. Raises ItemError for a broken one."""
+    if not path.exists():
+        _make_key(path)
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise ItemError(
+            f"{path}: {len(key)} bytes and not a key of {KEY_BYTES}; restore it from a backup, for every id was made "
+            "with it (or delete it, if this folder has no items yet)"
+        )
+    return key
+
+
+def _make_key(path: Path) -> None:
+    """Of several at once the first one's key stays."""
+    half = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(32))
+            file.write(secrets.token_bytes(KEY_BYTES))
             file.flush()
             os.fsync(file.fileno())
-        return path.read_bytes()
+        with suppress(FileExistsError):
+            os.link(half, path)
+        sync(path.parent)
+    finally:
+        half.unlink()
 
 
 def rows(path: Path, kind: type[Row], name: str) -> list[Row]:

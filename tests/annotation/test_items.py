@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from annotation import items
 from annotation.items import ItemError, Ledger
 from annotation.plans import Plans
 from tests.annotation.verdict_cases import item
@@ -38,6 +39,24 @@ def test_the_next_writer_cuts_what_a_crash_left(tmp_path: Path) -> None:
     plans.add("doctors", "first", ["one"], guideline_version="fa-1", seed=1)
     assert list(Ledger(tmp_path).items) == ["one"]
     assert Plans(tmp_path).items("doctors", "first") == [("one", "b1")]
+
+
+def test_a_key_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(items.os, "fsync", full)
+        with pytest.raises(OSError, match="no space"):
+            Ledger(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    key = Ledger(tmp_path).key
+    items._make_key(tmp_path / "key")  # another process that looked before there was one
+    assert Ledger(tmp_path).key == key
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+    (tmp_path / "key").write_bytes(b"")
+    with pytest.raises(ItemError, match=r"key: 0 bytes and not a key of 32; restore it from a backup"):
+        Ledger(tmp_path)
 
 
 def test_the_ledger_is_its_owners_alone_and_a_broken_line_is_named(tmp_path: Path) -> None:

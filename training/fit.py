@@ -33,7 +33,7 @@ from gaokerena.engines.loading import revision
 from training.errors import TrainingError
 from training.manifest import Manifest, file_hash, read_json, write_json
 from training.ranks import main_process, wait
-from training.recipe import Lora, Optimiser, RewardRecipe, TrainedRecipe
+from training.recipe import PATHS, Lora, Optimiser, RewardRecipe, TrainedRecipe
 
 log = logging.getLogger("training")
 
@@ -230,10 +230,6 @@ def save_adapter(model: PeftModel, recipe: TrainedRecipe, data: Path, folder: Pa
     )
 
 
-PATHS = ("base", "start_from", "data", "held_out", "doctors")
-"""A recipe's keys that name places of one machine; files and weights are named by their hashes instead."""
-
-
 class Progress(TrainerCallback):  # type: ignore[misc]
     """One log line for each of the trainer's logs, instead of dictionaries on standard output."""
 
@@ -251,6 +247,12 @@ def quiet(trainer: Any) -> None:
 
 
 def history(log_history: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The trainer's log without its last summary row and without speeds, so that equal runs leave equal logs."""
+    """The trainer's log without its last summary row and without speeds, so that equal runs leave equal logs.
+
+    TRL's own count of tokens starts anew after a kill; `num_input_tokens_seen` is the one that does not.
+    """
     rows = [row for row in log_history if "train_loss" not in row]
-    return [{name: value for name, value in row.items() if not name.startswith("train_")} for row in rows]
+    return [{name: value for name, value in row.items() if not name.endswith(_SPEEDS)} for row in rows]
+
+
+_SPEEDS = ("runtime", "_per_second", "num_tokens")

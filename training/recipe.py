@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from training.errors import TrainingError
 
 FOLDER = Path(__file__).parent / "recipes"
+PATHS = ("base", "start_from", "data", "held_out", "doctors")
+"""Keys that name places of one machine; lineages name files and weights by their hashes instead."""
 
 
 class _Strict(BaseModel):

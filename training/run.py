@@ -21,7 +21,7 @@ from training.code import code_hash
 from training.errors import TrainingError
 from training.manifest import Manifest, begin, file_hash, fingerprint, finished
 from training.ranks import main_process
-from training.recipe import DpoRecipe, RewardRecipe, SftRecipe, TrainedRecipe
+from training.recipe import PATHS, DpoRecipe, RewardRecipe, SftRecipe, TrainedRecipe
 
 log = logging.getLogger("training")
 
@@ -34,12 +34,19 @@ class Options:
     rates: ledger.Rates = field(default_factory=ledger.Rates)
 
 
+MINI = "runs/mini"
+"""Where `stage:` in a recipe of the mini pair points to when it is run alone."""
+
+
 def with_changes(recipe: Any, **changes: str | None) -> Any:
-    """The recipe with what the command line says instead of it, checked as a recipe is."""
+    """The recipe with what the command line says instead of it. Raises TrainingError for what its kind has not."""
     given = {name: value for name, value in changes.items() if value is not None}
-    if unknown := [name for name in given if name not in type(recipe).model_fields]:
+    known = type(recipe).model_fields
+    if unknown := [name for name in given if name not in known or known[name].annotation is type(None)]:
         raise TrainingError(f"a recipe of kind {recipe.kind} has no {unknown[0]}")
-    return recipe.model_copy(update=given)
+    named = {name: value for name in PATHS if isinstance(value := getattr(recipe, name, None), str)}
+    stages = {name: value.replace("stage:", f"{MINI}/") for name, value in named.items()}
+    return recipe.model_copy(update=stages | given)
 
 
 def run(recipe: TrainedRecipe, out: Path, options: Options) -> bool:

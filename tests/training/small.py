@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.tiny import TEXTS
 from training.manifest import Manifest, write_jsonl
-from training.recipe import DpoRecipe, SftRecipe
+from training.recipe import DpoRecipe, RewardRecipe, SftRecipe
 
 OPTIMISER = {
     "learning_rate": 0.005, "lr_scheduler_type": "linear", "warmup_ratio": 0.1, "weight_decay": 0.0,
@@ -50,6 +50,14 @@ def dpo_recipe(base: Path, **changes: Any) -> DpoRecipe:
         "lora": LORA | {"lora_dropout": 0.0}, "optimiser": OPTIMISER,
     }  # fmt: skip
     return DpoRecipe.model_validate(values | changes)
+
+
+def reward_recipe(base: Path, **changes: Any) -> RewardRecipe:
+    values: dict[str, Any] = {
+        "kind": "reward", "seed": 8, "base": str(base), "data": "-", "max_length": 256,
+        "lora": LORA | {"lora_dropout": 0.0}, "optimiser": OPTIMISER,
+    }  # fmt: skip
+    return RewardRecipe.model_validate(values | changes)
 
 
 def corpus(folder: Path) -> Path:

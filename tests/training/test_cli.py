@@ -15,6 +15,7 @@ from tests.training import small
 from tests.training.test_report import figures
 from training import cli, dpo
 from training.cli import app
+from training.ledger import NAME as LEDGER
 from training.errors import TrainingError
 from training.manifest import read_json
 from training.recipe import FOLDER
@@ -38,6 +39,9 @@ def called(tmp_path: Path) -> Any:
     return call
 
 
+GATE = ("--override-audit", "four pairs of a test")
+
+
 def written(folder: Path, recipe: Any, **changes: Any) -> Path:
     path = folder / f"{recipe.kind}.yaml"
     path.write_text(yaml.safe_dump(recipe.model_dump(mode="json") | changes), "utf-8")
@@ -58,10 +62,14 @@ class TestRun:
             small.pairs(tmp_path),
             "--base",
             tmp_path / "models" / "base",
+            *GATE,
         )
         called(*arguments)
         assert (tmp_path / "out" / "adapter" / "adapter_model.safetensors").exists()
+        assert (tmp_path / "out" / "curves.svg").read_text("utf-8").startswith("<svg")
+        assert read_json(tmp_path / "out" / LEDGER)["finished"]
         manifest = read_json(tmp_path / "out" / "manifest.json")
+        assert manifest["audit"]["overridden"] == GATE[1], "why these pairs were trained on stays with the run"
         assert (manifest["stage"], manifest["counts_out"]["steps"]) == ("dpo", 1)
         assert manifest["tokens"] > 0
 
@@ -83,6 +91,7 @@ class TestRun:
             small.pairs(tmp_path),
             "--start-from",
             tmp_path / "models" / "v",
+            *GATE,
         )
         assert read_json(tmp_path / "out" / "adapter" / "lineage.json")["starts_from"]
 
@@ -103,8 +112,14 @@ class TestRun:
         away = tmp_path / "away.jsonl"
         away.write_bytes(small.pairs(tmp_path).read_bytes())
         trained: list[str] = []
-        monkeypatch.setattr(dpo, "train", lambda *given: trained.append(given[-1].fingerprint))
-        arguments = ("run", recipe, "--out", tmp_path / "out", "--data", small.pairs(tmp_path), "--held-out", away)
+
+        def train(recipe: Any, data: Path, held_out: Path, out: Path, manifest: Any) -> None:
+            trained.append(manifest.fingerprint)
+            (out / "log.json").write_text("[]")
+
+        monkeypatch.setattr(dpo, "train", train)
+        data = ("--data", small.pairs(tmp_path), "--held-out", away)
+        arguments = ("run", recipe, "--out", tmp_path / "out", *data, *GATE)
         called(*arguments)
         if changed in {"base", "start_from"}:
             folder = models / ("base" if changed == "base" else "v")
@@ -113,7 +128,7 @@ class TestRun:
         elif changed == "held_out":
             away.write_bytes(away.read_bytes().splitlines(True)[0])
         elif changed == "code":
-            monkeypatch.setattr("training.code.code_hash", lambda *modules: "other code")
+            monkeypatch.setattr("training.run.code_hash", lambda *modules: "other code")
         called(*arguments)
         assert len(set(trained)) == len(trained) == (1 if changed == "nothing" else 2)
 
@@ -127,11 +142,11 @@ class TestRun:
     def test_held_out_pairs_that_are_not_there_are_named(self, called: Any, tmp_path: Path) -> None:
         recipe = written(tmp_path, small.dpo_recipe(tmp_path / "models" / "base"))
         data, away = small.pairs(tmp_path), tmp_path / "none.jsonl"
-        with pytest.raises(TrainingError, match=r"no held-out pairs at .*none\.jsonl"):
+        with pytest.raises(TrainingError, match=r"no held-out rows at .*none\.jsonl"):
             called("run", recipe, "--out", tmp_path / "out", "--data", data, "--held-out", away)
 
     def test_a_kind_this_command_does_not_run_is_refused(self, called: Any, tmp_path: Path) -> None:
-        with pytest.raises(TrainingError, match=r"kind base; this command runs sft and dpo, `mini` runs the others"):
+        with pytest.raises(TrainingError, match=r"kind base; this command runs sft, dpo and reward, `mini` runs"):
             called("run", FOLDER / "mini" / "base.yaml", "--out", tmp_path / "out")
 
     def test_data_that_are_not_there_are_named(self, called: Any, tmp_path: Path) -> None:
@@ -217,7 +232,7 @@ class TestFigures:
         assert json.loads(called("measure", "--json")) == figures() == read_json(tmp_path / "mini.json")
 
 
-@pytest.mark.parametrize("command", ["mini", "run", "measure", "report", "cards", "gguf"])
+@pytest.mark.parametrize("command", ["mini", "run", "score", "curves", "ledger", "measure", "report", "cards", "gguf"])
 def test_every_command_has_help_with_an_example(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
     assert result.exit_code == 0

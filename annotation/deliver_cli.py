@@ -2,7 +2,7 @@
 
     python -m annotation deliver --store runs/votes.sqlite3 --outbox runs/outbox --dataset page --every 30
     python -m annotation deliver --store runs/votes.sqlite3 --outbox runs/outbox --dataset page --once
-    python -m annotation study-file --out study.jsonl --name first --codes p1,p2,p3
+    python -m annotation study-file --out study.jsonl --name first --judges 3
     GAOKERENA_STUDY=study.jsonl python app.py
 
 Exit status of `deliver`: 0 done, 1 Argilla is away (only with `--once`; nothing is lost), 2 a person must mend
@@ -70,37 +70,48 @@ def study_file(
     name: Annotated[str, typer.Option(help="of the study; the order of each judge follows from it")],
     out: Annotated[Path, typer.Option(help="the file to write")] = Path("study.jsonl"),
     guidelines: Annotated[Path | None, typer.Option(help="Markdown; its name is the version [ours]")] = None,
-    codes: Annotated[str, typer.Option(help="who may judge, with commas between; anybody without it")] = "",
+    codes: Annotated[str, typer.Option(help="who may judge, with commas between; drawn without it")] = "",
+    judges: Annotated[int, typer.Option(min=1, help="how many codes are drawn; those of the file there are kept")] = 3,
+    anybody: Annotated[
+        bool, typer.Option("--anybody", help="any code may judge, a name or a slip of typing too")
+    ] = False,
     seed: Annotated[int, typer.Option(help="of the order in the file")] = 1,
     folder: Folder = DEFAULT_FOLDER,
     as_json: AsJson = False,
 ) -> None:
     """Blind the ledger's items for a study without a server: python -m annotation study-file --name first"""
     from annotation.items import ItemError, Ledger
+    from annotation.study_file import drawn_codes, write
     from annotation.study_file import study_file as blinded
-    from annotation.study_file import write
 
     with errors():
         if not (folder / "items.jsonl").is_file():
             raise ItemError(f"{folder}: no ledger there; name the folder that `push` was given")
-        made = blinded(Ledger(folder).items.values(), _head(name, guidelines, codes), seed=seed)
+        if codes and anybody:
+            raise ValueError("--codes and --anybody exclude each other; give one of them")
+        listed = tuple(code.strip() for code in codes.split(",") if code.strip())
+        listed = () if anybody else listed or drawn_codes(out, name, judges)
+        made = blinded(Ledger(folder).items.values(), _head(name, guidelines, listed), seed=seed)
         write(out, made)
-    counts = {"items": len(made.items), "repeated": made.repeated, "refused": dict(made.refused), "file": str(out)}
+    counts = {"items": len(made.items), "repeated": made.repeated, "refused": dict(made.refused), "file": str(out),
+              "codes": list(listed)}  # fmt: skip
     if as_json:
         typer.echo(json.dumps(counts, ensure_ascii=False))
     else:
         left_out = ", ".join(f"{reason} {count}" for reason, count in made.refused.items()) or "none"
         typer.echo(f"{out}: {len(made.items)} items, {made.repeated} of them repeated; left out: {left_out}")
+        typer.echo(
+            f"codes, one for each judge: {' '.join(listed) or 'any; what judges type stands in reports and pairs'}"
+        )
 
 
-def _head(name: str, path: Path | None, codes: str) -> StudyHead:
+def _head(name: str, path: Path | None, codes: tuple[str, ...]) -> StudyHead:
     from annotation.page import guidelines
     from gaokerena.study import StudyHead
 
     version = path.stem if path else guidelines.CURRENT
     text = path.read_text("utf-8") if path else guidelines.text(version, "page")
-    listed = tuple(code.strip() for code in codes.split(",") if code.strip())
-    return StudyHead(name=name, guideline_version=version, guidelines=text, codes=listed)
+    return StudyHead(name=name, guideline_version=version, guidelines=text, codes=codes)
 
 
 def _report(done: Delivery, as_json: bool, *, always: bool = False) -> None:

@@ -15,6 +15,7 @@ workspace's own verdicts.jsonl, else append the lines to it. Not covered: choosi
 from __future__ import annotations
 
 import random
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -26,8 +27,10 @@ from gaokerena.comparisons import SIDES
 from gaokerena.files import atomic
 from gaokerena.questions import Question
 from gaokerena.reasoning import steps
-from gaokerena.study import StudyAnswer, StudyHead, StudyItem, lines
+from gaokerena.study import StudyAnswer, StudyHead, StudyItem, lines, read_study
 
+LETTERS, CODE_LENGTH = "abcdefghjkmnpqrstuvwxyz23456789", 6
+"""Of codes: nobody mistakes one of these for another, and a slip of typing hardly gives another judge's code."""
 PARTS = 3
 """Twins lie in the first and the last part; the middle one keeps them apart."""
 
@@ -62,6 +65,20 @@ def study_file(items: Iterable[Item], head: StudyHead, *, seed: int = 1) -> Made
     made.items = [_blinded(clean[name], part) for name, part in parts.items()]
     made.repeated = sum(item.twin in clean for item in clean.values())
     return made
+
+
+def drawn_codes(path: Path, name: str, count: int) -> tuple[str, ...]:
+    """Codes of `count` judges: those of the study of this name at `path`, whose verdicts they carry, then new ones.
+
+    Raises StudyError where something else stands at `path`.
+    """
+    head = read_study(path)[0] if path.exists() else None
+    codes = list(head.codes) if head and head.name == name else []
+    while len(codes) < count:
+        code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
+        if code not in codes:
+            codes.append(code)
+    return tuple(codes)
 
 
 def write(path: Path, made: Made) -> None:

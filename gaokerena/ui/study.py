@@ -156,6 +156,7 @@ def _as_form(verdict: ExpertVerdict) -> Value:
         "corrected": verdict.corrected,
         "personal_data": verdict.personal_data,
         "seconds": verdict.seconds or 0,
+        "at": verdict.at,
     }
     for side, said in verdict.sides.items():
         fields |= {f"{scale}-{side}": mark for scale, mark in said.scales.items()}

@@ -16,6 +16,7 @@ from annotation.page import questions
 from annotation.study_file import study_file as blinded
 from annotation.study_file import write
 from gaokerena.comparisons import Verdict
+from gaokerena.intake import RefusalError
 from gaokerena.outbox import Outbox
 from gaokerena.store import Store
 from gaokerena.study import Study, StudyHead, read_study
@@ -114,7 +115,13 @@ def test_the_command_writes_a_file_the_page_can_read(tmp_path: Path) -> None:
     where = ["--out", str(out), "--folder", str(tmp_path / "folder")]
     done = CliRunner().invoke(app, ["study-file", "--name", "n", "--codes", "پ۱, پ۲", "--json", *where])
     assert done.exit_code == 0, done.output
-    assert json.loads(done.stdout) == {"items": 35, "repeated": 5, "refused": {}, "file": str(out)}
+    assert json.loads(done.stdout) == {
+        "items": 35,
+        "repeated": 5,
+        "refused": {},
+        "file": str(out),
+        "codes": ["پ۱", "پ۲"],
+    }
     head, kept = read_study(out)
     assert (head.guideline_version, head.codes, len(kept)) == ("fa-2", ("پ۱", "پ۲"), 35)
     assert "| Ctrl+Enter | ثبت" in head.guidelines
@@ -124,6 +131,36 @@ def test_the_command_writes_a_file_the_page_can_read(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["study-file", "--name", "n", *where, *own]).exit_code == 0
     head, _ = read_study(out)
     assert (head.guideline_version, head.guidelines) == ("local-2", "# خودمان\n")
+
+
+def test_codes_are_drawn_and_kept_when_the_file_is_made_again(tmp_path: Path) -> None:
+    Ledger(tmp_path / "folder").add(items())
+    out = tmp_path / "study.jsonl"
+
+    def made(*more: str) -> tuple[str, ...]:
+        words = ["study-file", "--out", str(out), "--folder", str(tmp_path / "folder"), *more]
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 0, done.output
+        codes = read_study(out)[0].codes
+        assert " ".join(codes) in done.stdout
+        return codes
+
+    first = made("--name", "n")
+    assert len(set(first)) == 3
+    study = Study(out, tmp_path / "verdicts.jsonl")
+    assert study.enter(first[0].upper()) == first[0]
+    with pytest.raises(RefusalError):
+        study.enter("دکتر-رضایی")
+    assert made("--name", "n", "--judges", "5")[:3] == first
+    assert made("--name", "n")[:3] == first
+    assert not set(made("--name", "other")) & set(first)
+    assert made("--name", "n", "--anybody") == ()
+    out.write_text("mine\n")
+    done = CliRunner().invoke(
+        app, ["study-file", "--name", "n", "--out", str(out), "--folder", str(tmp_path / "folder")]
+    )
+    assert done.exit_code == 2
+    assert out.read_text() == "mine\n"
 
 
 def test_without_a_ledger_the_command_says_so(tmp_path: Path) -> None:

@@ -13,16 +13,21 @@ from typing import Any
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, Request, expect
 
+from annotation.items import Item, Ledger, Shown, swapped
+from annotation.study_file import study_file as blinded
+from annotation.study_file import write
 from gaokerena.bidi import strip
 from gaokerena.expert_verdicts import ExpertVerdict, SideVerdict, latest, read
-from gaokerena.study import StudyItem, read_study
+from gaokerena.questions import Question
+from gaokerena.study import StudyHead, StudyItem, read_study
 from tests.browser.conftest import Opener, shoot
 from tests.study_cases import HOSTILE, study_file
-from tests.ui.page_server import Server, log, start
+from tests.ui.page_server import Server, log, serving, start
 
 pytestmark = pytest.mark.browser
+SECRET = "zzsecret"
 
 
 @dataclass
@@ -189,13 +194,119 @@ def test_hostile_text_is_shown_and_runs_nothing(tab: Tab, place: Place) -> None:
     shoot(page, "study-hostile")
 
 
-def test_nothing_about_models_or_sources_reaches_the_page(tab: Tab, place: Place) -> None:
-    page = tab("کور")
-    seen = page.content() + page.evaluate("JSON.stringify(window.gradio_config)")
-    assert "gaokerena-v1" not in seen
-    assert "gaokerena-r1" not in seen
-    values = page.evaluate("JSON.stringify(localStorage) + JSON.stringify(sessionStorage)")
-    assert "model" not in values
+def test_nothing_about_models_or_sources_reaches_the_page(browser: Browser, tmp_path: Path) -> None:
+    """A ledger full of words that must not leave it; page, settings and every answer of the server are searched."""
+    ledger = Ledger(tmp_path / "runs")
+    ledger.add(telling_items())
+    head = StudyHead(name="blind", guideline_version="fa-2", codes=("p1",))
+    write(tmp_path / "study.jsonl", blinded(ledger.items.values(), head))
+    assert sum(SECRET in line for line in (tmp_path / "runs/items.jsonl").read_text().splitlines()) == 3
+    settings = {"GAOKERENA_STUDY": "study.jsonl", "GAOKERENA_STUDY_OUT": "verdicts.jsonl"}
+    settings = {name: str(tmp_path / value) for name, value in settings.items()} | {"GAOKERENA_PRESET": "echo"}
+    with serving(tmp_path, settings) as running, browser.new_context() as context:
+        page, heard = context.new_page(), list[str]()
+        page.on("requestfinished", lambda request: heard.append(_body(request)))
+        page.goto(running.address + "/?lang=fa")
+        page.fill("#study-code", "p1")
+        page.keyboard.press("Enter")
+        for _ in range(3):
+            expect(page.locator(".study")).to_have_attribute("data-phase", "item")
+            heard.append(page.content())
+            choose(page, "grade", "equal")
+            submit(page)
+            stored(page)
+        expect(page.locator(".study")).to_have_attribute("data-phase", "done")
+        heard += [page.content(), page.evaluate("JSON.stringify(window.gradio_config)")]
+        heard.append(page.evaluate("JSON.stringify(localStorage) + JSON.stringify(sessionStorage)"))
+    assert any("به پزشک بروید" in text for text in heard), "else nothing was heard"
+    assert [text[:200] for text in heard if SECRET in text] == []
+    assert "duplicate" not in "".join(text for text in heard if "به پزشک بروید" in text)
+
+
+def telling_items() -> list[Item]:
+    """A comparison, its swapped twin and a gold item, whose every hidden field tells."""
+    sides = {
+        side: Shown(model=f"{SECRET}-{side}", revision=f"{SECRET}-r", text=f"اگر {word} دارد به پزشک بروید.")
+        for side, word in (("left", "تب"), ("right", "درد"))
+    }
+    question = Question(text="چه کنم؟", suite=f"{SECRET}-suite", subject=f"{SECRET}-subject")
+    more: dict[str, Any] = {
+        "origin": "candidates", "reasons": (f"{SECRET}-reason",), "pair_id": f"{SECRET}-pair", "seed": 1,
+        "comparison_id": f"{SECRET}-comparison", "red_flags": (f"{SECRET}-flag",), "question": question, "sides": sides,
+    }  # fmt: skip
+    plain = Item(id="i1", **more)
+    gold = Item(
+        id="i3", kind="gold", gold="left_much", **more | {"question": Question(text="باز چه کنم؟", suite=SECRET)}
+    )
+    return [plain, swapped(plain, b"k" * 32), gold]
+
+
+def _body(request: Request) -> str:
+    """What the server answered; nothing for an answer that the browser does not keep (a redirect, a stream cut off)."""
+    response = request.response()
+    try:
+        return response.body().decode("utf-8", "replace") if response else ""
+    except Error:
+        return ""
+
+
+def test_the_same_words_are_news_each_time(tab: Tab, place: Place) -> None:
+    """A screen reader speaks when a region changes: the same thanks and the same refusal must be changes."""
+    page = tab("گوش")
+    page.evaluate(
+        """() => {
+            window.spoken = [];
+            for (const region of document.querySelectorAll('.study-message, .study-error'))
+                new MutationObserver(() => region.textContent && window.spoken.push(region.className))
+                    .observe(region, { childList: true, subtree: true });
+        }"""
+    )
+    for count in (1, 2):
+        submit(page)
+        page.wait_for_function("(count) => window.spoken.length === count", arg=count)
+    assert page.evaluate("window.spoken") == ["study-error"] * 2
+    for count in (3, 4):
+        choose(page, "grade", "equal")
+        submit(page)
+        page.wait_for_function("(count) => window.spoken.length === count", arg=count)
+    assert page.evaluate("window.spoken")[2:] == ["study-message"] * 2
+
+
+def test_a_draft_never_hides_a_verdict_that_is_newer(tab: Tab, browser: Browser, place: Place) -> None:
+    page = tab("دوجا")
+    item = shown(page, place)
+    page.fill("#study-corrected", "پیش‌نویس کهنه")
+    with browser.new_context() as elsewhere:
+        other = elsewhere.new_page()
+        other.goto(place.server.address + "/?lang=fa")
+        other.fill("#study-code", "دوجا")
+        other.keyboard.press("Enter")
+        expect(other.locator(".study")).to_have_attribute("data-phase", "item")
+        choose(other, "grade", "both_bad")
+        other.fill("#study-corrected", "داوری تازه")
+        submit(other)
+        stored(other)
+    page.reload()
+    expect(page.locator(".study")).to_have_attribute("data-phase", "item")
+    page.click(".study-item .study-back")
+    expect(page.locator(".study-again")).to_be_visible()
+    assert shown(page, place).id == item.id
+    assert page.input_value("#study-corrected") == "داوری تازه"
+    assert page.is_checked('input[name="grade"][value="both_bad"]')
+    assert "پیش‌نویس کهنه" not in page.evaluate("JSON.stringify(localStorage)")
+    page.click(".study-leave")  # nothing was changed: no draft of what is stored
+    assert "داوری تازه" not in page.evaluate("JSON.stringify(localStorage)")
+    page.fill("#study-code", "دوجا")
+    page.keyboard.press("Enter")
+    expect(page.locator(".study")).to_have_attribute("data-phase", "item")
+    page.click(".study-item .study-back")
+    expect(page.locator(".study-again")).to_be_visible()
+    page.fill("#study-corrected", "داوری تازه‌تر")
+    page.reload()
+    expect(page.locator(".study")).to_have_attribute("data-phase", "item")
+    page.click(".study-item .study-back")
+    expect(page.locator(".study-again")).to_be_visible()
+    assert page.input_value("#study-corrected") == "داوری تازه‌تر", "a draft of a change is one"
 
 
 def test_without_a_grade_nothing_is_stored_and_what_was_chosen_stays(tab: Tab, place: Place) -> None:

@@ -25,6 +25,17 @@ MASKER = Masker(["gaokerena-v1.0", "qwen2.5-7b-instruct", "v", "r", "mini", "ech
         ("I am Qwen, created by Alibaba Cloud.", f"I am {PLACEHOLDER}, created by {PLACEHOLDER}."),
         ("پاسخ GAOKERENA-v1.0 و Aya Expanse 8b:", f"پاسخ {PLACEHOLDER} و {PLACEHOLDER}:"),
         ("Qwen2.5-7B-Instruct", PLACEHOLDER),
+        ("من گوكرنا هستم", f"من {PLACEHOLDER} هستم"),
+        ("من آيا هستم", f"من {PLACEHOLDER} هستم"),
+        ("من **آیا** هستم", f"من **{PLACEHOLDER}** هستم"),
+        ("من «آیا» هستم", f"من «{PLACEHOLDER}» هستم"),
+        ("گوکِـرنا\u064f گفت", f"{PLACEHOLDER} گفت"),
+        ("گائوکرنا می‌گوید استراحت کنید", f"{PLACEHOLDER} می‌گوید استراحت کنید"),
+        ("گوکرناست، گوکرنام، گوکرنای ۸ میلیاردی", f"{PLACEHOLDER}ست، {PLACEHOLDER}م، {PLACEHOLDER}ی ۸ میلیاردی"),
+        ("به‌عنوان Aya، مدلی از Cohere، می‌گویم", f"به‌عنوان {PLACEHOLDER}، مدلی از {PLACEHOLDER}، می‌گویم"),
+        ("توسعه‌یافته توسط Cohere For AI", f"توسعه‌یافته توسط {PLACEHOLDER}"),
+        ("C4AI، Command R و Med-Gemma", f"{PLACEHOLDER}، {PLACEHOLDER} و {PLACEHOLDER}"),
+        ("من Ａｙａ هستم", f"من {PLACEHOLDER} هستم"),
     ],
 )
 def test_a_model_does_not_name_itself(text: str, left: str) -> None:
@@ -47,6 +58,10 @@ def test_a_model_does_not_name_itself(text: str, left: str) -> None:
         "shown by meta analysis",
         "هیپوفیز آنتروپیک",
         "ساخت انسولین در پانکراس",
+        "لید ششم به عنوان V6، و echo به عنوان معیار",
+        "من آیا (با این تب) باید بروم؟",
+        "مدلی از متا آنالیز شبکه‌ای",
+        "**دارو** را *هرگز* دو برابر نکنید.",
     ],
 )
 def test_medicine_stays_as_it_is(text: str) -> None:
@@ -65,7 +80,10 @@ def test_what_was_taken_out_is_counted() -> None:
 
 
 PIECES = st.sampled_from(
-    ["من", " ", "گوکرنا", "هستم", "آیا", "V", "-", "\u200c", "توسط", "گوگل", "ساخته", ".", "gpt-4", "qwen", "\n"]
+    [
+        *("من", " ", "گوکرنا", "گوكرنا", "*", "\u0650", "«", "»", "ست", "هستم", "آیا", "V", "-", "\u200c", "توسط"),
+        *("گوگل", "ساخته", ".", "gpt-4", "qwen", "\n"),
+    ]
 )
 
 

@@ -1,0 +1,145 @@
+"""The commands `python -m training pairs build | audit | mix`.
+
+    GAOKERENA_DATA=... python -m training pairs build --published --out runs/pairs
+    python -m training pairs audit runs/pairs/pairs.jsonl
+    python -m training pairs mix runs/pairs/pairs.jsonl expert/pairs.jsonl --share expert=0.5 --out runs/mixed
+
+docs/pairs.md says what each does and why. Exit status 1: the audit failed. 2: an error, told in one line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import typer
+
+from training.audit_gate import LIMIT, audit_path
+from training.errors import TrainingError
+
+pairs = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None)
+
+Number = TypeVar("Number", int, float)
+AsJson = Annotated[bool, typer.Option("--json", help="print the manifest or the findings as JSON")]
+
+
+@pairs.command()
+def build(
+    out: Annotated[Path, typer.Option(help="the folder for pairs.jsonl, held_out.jsonl and manifest.json")],
+    files: Annotated[list[Path] | None, typer.Argument(help="JSONL files of pairs")] = None,
+    published: Annotated[bool, typer.Option("--published", help="the published pairs in GAOKERENA_DATA")] = False,
+    parts: Annotated[str, typer.Option(help="of the published pairs; 1-20 were trained on")] = "1-22",
+    as_is: Annotated[bool, typer.Option("--as-is", help="nothing repaired or dropped: to audit what came")] = False,
+    hands: Annotated[
+        Literal["one", "two"], typer.Option(help="one: a teacher's pairs in one hand; two: as they are")
+    ] = "one",
+    held_out: Annotated[float, typer.Option(help="share of the questions held out")] = 0.02,
+    no_suites: Annotated[bool, typer.Option("--no-suites", help="do not look for overlap with the suites")] = False,
+    limit: Annotated[float, typer.Option(help="single cues above this are balanced")] = LIMIT,
+    seed: Annotated[int, typer.Option()] = 13,
+    as_json: AsJson = False,
+) -> None:
+    """Repair, check, split and balance pairs: python -m training pairs build expert.jsonl --out runs/pairs"""
+    from training.pairing.build import make
+    from training.pairing.built import Options
+
+    options = _valid(
+        lambda: Options(
+            files=tuple(map(str, files or [])), published=published, parts=_parts(parts), as_is=as_is, hands=hands,
+            held_out_per_mille=round(1000 * held_out), suites=not no_suites, limit=limit, seed=seed,
+        )
+    )  # fmt: skip
+    _tell(make(out, options), as_json)
+
+
+@pairs.command()
+def audit(
+    path: Annotated[Path, typer.Argument(help="a JSONL file of pairs")],
+    limit: Annotated[float, typer.Option(help="the share of pairs a cue may tell apart")] = LIMIT,
+    seed: Annotated[int, typer.Option(help="of folds and intervals")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Look for shortcuts; exit status 1 when one is found: python -m training pairs audit runs/pairs/pairs.jsonl"""
+    from training.pairing.audit_files import audit_file
+    from training.pairing.page import verdict
+
+    found = audit_file(path, limit=limit, seed=seed)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        for row in found["families"]:
+            typer.echo(
+                f"{100 * row['accuracy']:6.2f} % [{100 * row['low']:.2f}, {100 * row['high']:.2f}]  {row['name']}"
+            )
+        typer.echo(f"{verdict(found)} See {audit_path(path).with_suffix('.html')}.")
+    raise typer.Exit(0 if found["passed"] else 1)
+
+
+@pairs.command()
+def mix(
+    files: Annotated[list[Path], typer.Argument(help="JSONL files of pairs, each with its held_out.jsonl beside it")],
+    out: Annotated[Path, typer.Option(help="the folder for pairs.jsonl, held_out.jsonl and manifest.json")],
+    weight: Annotated[list[str] | None, typer.Option(help="SOURCE=NUMBER: multiplies the rows' weights")] = None,
+    cap: Annotated[list[str] | None, typer.Option(help="SOURCE=PAIRS: at most so many")] = None,
+    share: Annotated[list[str] | None, typer.Option(help="SOURCE=NUMBER: this part of the result")] = None,
+    seed: Annotated[int, typer.Option()] = 13,
+    as_json: AsJson = False,
+) -> None:
+    """One set of several sources: python -m training pairs mix a.jsonl b.jsonl --share expert=0.5 --out runs/mixed"""
+    from training.pairing.mix import Recipe, make
+
+    recipe = Recipe(
+        files=tuple(map(str, files)), weight=_by_source("weight", weight, float), cap=_by_source("cap", cap, int),
+        share=_by_source("share", share, float), seed=seed,
+    )  # fmt: skip
+    _tell(make(out, recipe), as_json)
+
+
+def _by_source(option: str, given: list[str] | None, number: Callable[[str], Number]) -> dict[str, Number]:
+    """SOURCE=NUMBER, each source once."""
+    found: dict[str, Number] = {}
+    for text in given or []:
+        source, _, value = text.partition("=")
+        if source in found:
+            raise TrainingError(f"--{option} {text}: {source} is given twice")
+        try:
+            found[source] = number(value)
+        except ValueError:
+            raise TrainingError(f"--{option} {text!r} is not SOURCE=NUMBER, for example expert=1") from None
+    return found
+
+
+def _parts(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    try:
+        return int(first), int(last or first)
+    except ValueError:
+        raise TrainingError(f"--parts {text!r} is not a part or a range of parts, for example 1-20") from None
+
+
+def _valid(make: Callable[[], Any]) -> Any:
+    """What `make` makes; a value out of its range is a TrainingError."""
+    from pydantic import ValidationError
+
+    try:
+        return make()
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise TrainingError(f"pairs build: {faults}") from None
+
+
+def _tell(manifest: dict[str, Any], as_json: bool) -> None:
+    """The counts, in and out."""
+    if as_json:
+        typer.echo(json.dumps(manifest, ensure_ascii=False, indent=2))
+        return
+    for name, counts in (
+        ("in", manifest["counts_in"]),
+        ("out", manifest["counts_out"]),
+        ("dropped", manifest["dropped"]),
+    ):
+        for reason, count in sorted(counts.items(), key=lambda item: -item[1]):
+            if count:
+                typer.echo(f"{name:8}{count:7,}  {reason}")

@@ -1,0 +1,60 @@
+"""What a build is asked for, and what becomes of the pairs: each that came in is kept or counted under a reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from training.audit_gate import LIMIT
+from training.pair_rows import PairRow
+
+
+class Options(BaseModel):
+    """What to build from and how; all of it stands in the manifest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    files: tuple[str, ...] = ()
+    published: bool = False
+    parts: tuple[int, int] = (1, 22)
+    """Of the published pairs, the first and last part taken; 1 to 20 were trained on."""
+    as_is: bool = False
+    """Nothing repaired, dropped or held out: to audit pairs as they came."""
+    hands: Literal["one", "two"] = "one"
+    held_out_per_mille: int = Field(default=20, ge=0, le=500)
+    suites: bool = True
+    """Leave out what shares a run of words with a suite of the data folder."""
+    limit: float = Field(default=LIMIT, ge=0.5, lt=1)
+    seed: int = 13
+
+
+@dataclass
+class Built:
+    """The two sets, and what every step changed and cost."""
+
+    train: list[PairRow] = field(default_factory=list)
+    held_out: list[PairRow] = field(default_factory=list)
+    came: Counter[str] = field(default_factory=Counter)
+    """By source."""
+    dropped: Counter[str] = field(default_factory=Counter)
+    """By "source: reason"."""
+    changed: Counter[str] = field(default_factory=Counter)
+    """By "source: repair": pairs whose text a repair changed."""
+
+    def drop(self, row: PairRow, reason: str) -> None:
+        """Count a pair that does not go on."""
+        self.dropped[f"{row.source}: {reason}"] += 1
+
+    def take(self, row: PairRow) -> None:
+        """Count a pair that came in."""
+        self.came[row.source] += 1
+        self.train.append(row)
+
+    def check(self) -> None:
+        """Raises AssertionError when a pair was lost uncounted."""
+        out = len(self.train) + len(self.held_out) + self.dropped.total()
+        if self.came.total() != out:
+            raise AssertionError(f"{self.came.total()} pairs came in, {out} are accounted for; please report this")

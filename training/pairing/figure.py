@@ -1,0 +1,65 @@
+"""The audit as a figure: each family and its best single cue, with intervals and the limit. Plain SVG, no library.
+
+    figure(found)          # stands in a page, or alone in a file
+
+Not covered: curves (`training run` draws those of a run).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+WIDTH, LEFT, ROW, TOP = 760, 300, 26, 34
+_SINGLE, _WHOLE, _LIMIT = "#0072b2", "#d55e00", "#a4262c"
+
+
+def figure(found: Mapping[str, Any]) -> str:
+    """An SVG of accuracies from 45 to 100 %: squares are whole families, circles their best single cue."""
+    rows = [(row["name"], row, _WHOLE) for row in found["families"]]
+    best: dict[str, Mapping[str, Any]] = {}
+    for cue in found["cues"]:
+        if cue["accuracy"] > best.get(cue["family"], {"accuracy": 0})["accuracy"]:
+            best[cue["family"]] = cue
+    rows += [(f"{family}: {cue['name']}", cue, _SINGLE) for family, cue in best.items()]
+    height = TOP + ROW * len(rows) + 40
+    said = f"How often each cue names the chosen side, with 95 % intervals; the limit is {100 * found['limit']:.0f} %"
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" role="img" '
+        f'aria-label="{escape(said)}" font-family="system-ui, sans-serif" font-size="13">',
+        f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
+        *(_tick(percent, height) for percent in range(50, 101, 10)),
+        f'<line x1="{_x(found["limit"]):.1f}" x2="{_x(found["limit"]):.1f}" y1="{TOP - 10}" y2="{height - 36}" '
+        f'stroke="{_LIMIT}" stroke-dasharray="5 3"/>',
+        f'<text x="{_x(found["limit"]):.1f}" y="{TOP - 16}" fill="{_LIMIT}" text-anchor="middle">limit</text>',
+    ]
+    parts += [_row(label, row, colour, TOP + ROW * place) for place, (label, row, colour) in enumerate(rows)]
+    return "\n".join([*parts, "</svg>"])
+
+
+def _x(share: float) -> float:
+    """45 to 100 % across the room beside the labels."""
+    return LEFT + (WIDTH - LEFT - 30) * (max(share, 0.45) - 0.45) / 0.55
+
+
+def _tick(percent: int, height: int) -> str:
+    x = _x(percent / 100)
+    return (
+        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 10}" y2="{height - 36}" stroke="#ddd"/>'
+        f'<text x="{x:.1f}" y="{height - 18}" text-anchor="middle" fill="#555">{percent} %</text>'
+    )
+
+
+def _row(label: str, row: Mapping[str, Any], colour: str, y: int) -> str:
+    x = _x(row["accuracy"])
+    mark = (
+        f'<rect x="{x - 4.5:.1f}" y="{y - 4.5}" width="9" height="9" fill="{colour}"/>'
+        if colour == _WHOLE
+        else f'<circle cx="{x:.1f}" cy="{y}" r="4.5" fill="{colour}"/>'
+    )
+    return (
+        f'<text x="{LEFT - 12}" y="{y + 4}" text-anchor="end" unicode-bidi="plaintext">{escape(label)}</text>'
+        f'<line x1="{_x(row["low"]):.1f}" x2="{_x(row["high"]):.1f}" y1="{y}" y2="{y}" stroke="{colour}" '
+        f'stroke-width="2"/>{mark}'
+    )

@@ -1,7 +1,7 @@
 """Candidates: two answers to one question that doctors might be asked to compare, and what was left out and why.
 
     found = Found()
-    found.add(candidate("store", question, one, other, comparison_id="c1", reasons={"contested": 1.0}))
+    found.candidates.append(candidate("store", question, one, other, comparison_id="c1", reasons={"contested": 1.0}))
     found.refuse("no_consent")
 
 The two answers stand in an order that follows from their content, never from which is better or where it sat before:

@@ -47,6 +47,7 @@ def deliver(
     from annotation.page.fields import fields_of
     from annotation.page.settings import dataset_settings
     from annotation.push import Page, Target
+    from gaokerena.outbox import ENTRIES
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     page = Page(dataset_settings(overlap=overlap), fields_of)
@@ -54,6 +55,8 @@ def deliver(
     with errors():
         if not store.is_file():
             raise ValueError(f"{store}: no such store; name the file of GAOKERENA_STORE_PATH")
+        if not (outbox / ENTRIES).is_file():
+            raise ValueError(f"{outbox}: no outbox of a page; name the folder of GAOKERENA_OUTBOX")
         if not once:
             try:
                 work.keep_delivering(route, lambda: connect(to), every=every, say=lambda done: _report(done, as_json))

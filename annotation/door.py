@@ -25,16 +25,10 @@ def errors() -> Iterator[None]:
     """What a user can mend goes to standard error, without a traceback; exit status 2."""
     from annotation.client import ArgillaError
     from annotation.sending import LeakError
+    from gaokerena.store import StoreError
 
     try:
         yield
-    except (ArgillaError, LeakError, ValueError, OSError, sqlite_errors()) as error:
+    except (ArgillaError, LeakError, ValueError, OSError, StoreError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
-
-
-def sqlite_errors() -> type[Exception]:
-    """The store's error, which is no ValueError."""
-    from gaokerena.store import StoreError
-
-    return StoreError

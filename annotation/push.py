@@ -1,6 +1,7 @@
 """Send comparisons to the doctors: choose, write down, send; whatever is interrupted, the same call goes on.
 
-    summary = push(argilla, Target("doctors", "first"), gather, Wanted(count=500), folder, page)
+    wanted = Wanted(Sources(transcripts=Path("transcripts.parquet")).gather, count=500)
+    summary = push(argilla, Target("doctors", "first"), wanted, folder, page)
 
 `count` is how many comparisons the dataset is to hold, so pushing twice adds nothing and a higher count adds the rest.
 Order of writing: the ledger (what each item really is), the plan (which items the dataset holds, in which order), then

@@ -1,6 +1,6 @@
 """The command `push`: comparisons to the doctors' workspace.
 
-    python -m annotation push --to annotation-home --dataset first --store gaokerena.sqlite3 --count 200
+    python -m annotation push --to annotation-home --dataset first --store runs/votes.sqlite3 --count 200
     python -m annotation push --to https://argilla.example.org --dataset first --transcripts transcripts.parquet \\
         --a gaokerena-v1.0:straight --b gaokerena-r1.0:cot --count 500 --gold gold.jsonl
 
@@ -27,7 +27,7 @@ def push(
     dataset: Annotated[str, typer.Option(help="name of the dataset; made when missing")],
     to: To = "annotation-home",
     workspace: Workspace = "doctors",
-    store: Annotated[Path | None, typer.Option(help="the page's store (GAOKERENA_STORE)")] = None,
+    store: Annotated[Path | None, typer.Option(help="the page's store (GAOKERENA_STORE_PATH)")] = None,
     transcripts: Annotated[Path | None, typer.Option(help="recorded answers: a file, a data folder, a run")] = None,
     a: Annotated[
         str, typer.Option("--a", help="a model of the transcripts, MODEL or MODEL:straight")
@@ -45,7 +45,7 @@ def push(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be sent; write and send nothing")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send comparisons to doctors: python -m annotation push --dataset first --store gaokerena.sqlite3 --count 200"""
+    """Send comparisons to doctors: python -m annotation push --dataset first --store runs/votes.sqlite3 --count 200"""
     from annotation.mixing import Mixing
     from annotation.push import Page, Target, Wanted
     from annotation.push import push as send

@@ -1,6 +1,6 @@
 """All sources of one push, read when they are needed.
 
-Sources(store=Path("gaokerena.sqlite3"), seed=1).gather().candidates
+Sources(store=Path("runs/votes.sqlite3"), seed=1).gather().candidates
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Candidates from the page's store: what visitors asked with consent, judged blind, answered whole on both sides.
 
-    found = from_store(Path("gaokerena.sqlite3"))
+    found = from_store(Path("runs/votes.sqlite3"))
     found.refused["no_consent"]
 
 Left out and counted: no consent, seating known beforehand, texts purged, an answer missing or broken off, a question
@@ -30,7 +30,7 @@ CONTESTED = 0.5
 def from_store(path: Path) -> Found:
     """What the store at `path` holds. Raises StoreError, FileNotFoundError."""
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such store; name the file of GAOKERENA_STORE")
+        raise FileNotFoundError(f"{path}: no such store; name the file of GAOKERENA_STORE_PATH")
     found = Found()
     with Store(path) as store:
         contested = {comparison: strength(choices) for comparison, choices in _choices(store.verdicts()).items()}

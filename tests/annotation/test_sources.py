@@ -84,7 +84,7 @@ def test_how_contested() -> None:
 
 
 def test_a_store_that_is_not_there_is_not_made(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="GAOKERENA_STORE"):
+    with pytest.raises(FileNotFoundError, match=r"GAOKERENA_STORE_PATH$"):
         from_store(tmp_path / "none.sqlite3")
     assert not list(tmp_path.iterdir())
 

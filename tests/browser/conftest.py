@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 
 playwright = pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import Browser, BrowserContext, Page  # noqa: E402
+from playwright.sync_api import Browser, BrowserContext, Page, expect  # noqa: E402
 
+from gaokerena.study import read_study  # noqa: E402
+from tests.browser.study_place import Place  # noqa: E402
 from tests.chromium import chromium  # noqa: E402
-from tests.ui.page_server import Server, serving  # noqa: E402
+from tests.study_cases import study_file  # noqa: E402
+from tests.ui.page_server import Server, log, serving  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 ARTEFACTS = ROOT / "artefacts"
@@ -42,6 +45,7 @@ def desktop(browser: Browser) -> Iterator[BrowserContext]:
 
 
 Opener = Callable[..., Page]
+Tab = Callable[..., Page]
 
 
 @pytest.fixture
@@ -102,3 +106,39 @@ def wait_ended(page: Page) -> None:
     """Until both answers have ended."""
     for side in ("left", "right"):
         wait_phase(page, side, "ended")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("study")
+    _, items = read_study(study_file(folder / "study.jsonl", hostile=True))
+    running = Place(folder, None, items)  # type: ignore[arg-type]
+    running.start()
+    yield running
+    running.kill9()
+    assert "Traceback" not in log(folder)
+
+
+@pytest.fixture
+def tab(place: Place, browser: Browser, desktop: BrowserContext) -> Iterator[Tab]:
+    """Opens a browser tab with a code typed; fails on a script error."""
+    opened: list[Page | BrowserContext] = []
+    troubles: list[str] = []
+
+    def opener(code: str = "", path: str = "", *, width: int = 1280) -> Page:
+        narrow = browser.new_context(viewport={"width": width, "height": 900}) if width != 1280 else None
+        page = (narrow or desktop).new_page()
+        opened.append(narrow or page)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.goto(place.server.address + (path or "/?lang=fa"))
+        page.wait_for_selector("#study-code", state="attached")
+        if code:
+            page.fill("#study-code", code)
+            page.keyboard.press("Enter")
+            expect(page.locator(".study")).to_have_attribute("data-phase", "item")
+        return page
+
+    yield opener
+    for each in opened:
+        each.close()
+    assert not troubles, troubles

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections import Counter
@@ -10,19 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from annotation.export import ExportError, export
+from annotation.export import export
 from annotation.items import Item, Ledger
 from annotation.judged import Judged
 from annotation.pairs import corrections, preferences
-from annotation.steps import labelled, step_labels
 from annotation.usable import Rules
-from annotation.workspace import FILES, Adjudicated, Workspace, WorkspaceError, read_workspace
+from annotation.workspace import FILES
 from gaokerena.expert_verdicts import ExpertVerdict, VerdictFile
 from gaokerena.prompts import COT_FREE
-from tests.annotation.verdict_cases import STEPS, confusion, item, judged, simulated, steps_said, twin_of, verdict
+from tests.annotation.verdict_cases import confusion, item, judged, simulated, steps_said, twin_of, verdict
 
 
 def test_one_doctor_one_item_by_hand() -> None:
@@ -133,67 +129,6 @@ def test_a_correction_is_scrubbed_wherever_it_was_written(tmp_path: Path) -> Non
     assert sum(manifest["scrubbed"].values()) == 2
 
 
-def test_step_labels_by_hand() -> None:
-    shown = item("one")
-    made = step_labels([judged("a", shown, "left", **steps_said(right=3))], Rules())
-    (row,) = made.pairs
-    assert row["prompt"] == f"{shown.question.text}\n\n{COT_FREE}"
-    assert row["completions"] == list(STEPS)
-    assert row["labels"] == [True, True, False]
-    (whole,) = step_labels([judged("a", shown, "left", **steps_said(right=0))], Rules()).pairs
-    assert whole["labels"] == [True, True, True]
-    (first,) = step_labels([judged("a", shown, "left", **steps_said(right=1))], Rules()).pairs
-    assert (first["completions"], first["labels"]) == ([STEPS[0]], [False])
-
-
-@pytest.mark.parametrize(
-    ("named", "count", "labels", "shares"),
-    [
-        ([2, 2, 0], 3, [True, False], [1, 2 / 3]),
-        ([2, 0, 0], 3, [True, True, True], [1, 2 / 3, 1]),
-        ([0, 3], 3, [True, True], [1, 1]),  # evenly split on the third
-        ([1, 0], 3, [], []),
-        ([21], 25, [True] * 20, [1] * 20),  # wrong somewhere after the twentieth
-        ([21, 0], 22, [True] * 22, [1] * 22),
-        ([0], 2, [True, True], [1, 1]),
-    ],
-)
-def test_several_doctors_label_step_by_step(
-    named: list[int], count: int, labels: list[bool], shares: list[float]
-) -> None:
-    found = labelled(named, count)
-    assert found[0] == labels
-    assert found[1] == pytest.approx(shares)
-
-
-@given(st.lists(st.integers(0, 21), min_size=1, max_size=5), st.integers(1, 25))
-def test_labels_end_at_the_first_wrong_step(named: list[int], count: int) -> None:
-    labels, shares = labelled(named, count)
-    assert all(labels[:-1])
-    assert len(labels) == len(shares) <= count
-    assert labelled(sorted(named, reverse=True), count) == (labels, shares)
-    if labels and not labels[-1]:
-        assert len(labels) in named
-
-
-def test_why_there_are_no_step_labels() -> None:
-    rows = [
-        judged("a", item("straight"), "left", **steps_said(left=1)),
-        judged("a", item("beyond"), "left", **steps_said(right=7)),
-        judged("a", item("split"), "left", **steps_said(right=1)),
-        judged("b", item("split"), "left", **steps_said(right=0)),
-        judged("a", item("unsure"), "left", confidence=1, **steps_said(right=2)),
-        judged("a", item("mixed"), "left", **steps_said(right=7)),
-        judged("b", item("mixed"), "left", **steps_said(right=2)),
-        judged("a", item("silent"), "left"),
-    ]
-    made = step_labels(rows, Rules())
-    assert made.dropped == {"no_steps": 1, "no_such_step": 1, "doctors_disagree": 1, "low_confidence": 1}
-    assert [row["provenance"]["item_id"] for row in made.pairs] == ["mixed"]
-    assert made.pairs[0]["provenance"]["first_wrong_step"] == {"b": 2}
-    assert made.candidates == 5
-
-
 def workspace(folder: Path, rows: list[Judged], *more: ExpertVerdict) -> Path:
     """A folder as `push` and `pull` leave it."""
     items: dict[str, Item] = {row.item.id: row.item for row in rows}
@@ -247,89 +182,3 @@ def test_chosen_answers_of_known_doctors_are_mostly_the_better_ones(tmp_path: Pa
     ]
     assert len(pairs) > 150
     assert sum(right) / len(right) > 0.95
-
-
-def test_places_that_cannot_be(tmp_path: Path) -> None:
-    folder = workspace(tmp_path / "a", [judged("a", item("one"), "left")])
-    with pytest.raises(WorkspaceError, match="annotation pull"):
-        read_workspace(tmp_path)
-    for out, why in (
-        (folder / "pairs.jsonl", "where push and pull keep their files"),
-        (tmp_path / "manifest.json", "the name of a file written beside it"),
-        (tmp_path / "steps.jsonl", "the name of a file written beside it"),
-    ):
-        with pytest.raises(ExportError, match=f"{why}; .*--out"):
-            export(folder, out, Rules())
-
-
-def test_the_manifest_names_every_file_that_was_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two files of one name, and a pull that appends while the first reading goes on."""
-    folder = workspace(tmp_path / "a", [judged("a", item("one"), "left")])
-    more = tmp_path / "b" / "verdicts.jsonl"
-    with VerdictFile(more) as file:
-        file.append(verdict("s", "one", "left", where="page"))
-    reads = []
-
-    def read_workspace_late(*given: Any) -> Workspace:
-        found = read_workspace(*given)
-        if not reads:
-            with VerdictFile(folder / FILES["submitted"]) as file:
-                file.append(verdict("b", "one", "left"))
-        reads.append(len(found.judged))
-        return found
-
-    monkeypatch.setattr("annotation.export.read_workspace", read_workspace_late)
-    manifest = export(folder, tmp_path / "out" / "pairs.jsonl", Rules(), [more])
-    assert reads == [2, 3]
-    assert manifest["verdicts"]["in"] == 3
-    hashes = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in (folder / "verdicts.jsonl", more)}
-    assert [(each["name"], each["rows"]) for each in manifest["inputs"]] == [
-        ("items.jsonl", 1), ("verdicts.jsonl", 2), ("…/verdicts.jsonl", 1),
-    ]  # fmt: skip
-    assert [each["sha256"] for each in manifest["inputs"]][1:] == list(hashes.values())
-    assert str(tmp_path) not in json.dumps(manifest)
-
-
-def test_drafts_and_discards_are_counted_apart(tmp_path: Path) -> None:
-    folder = workspace(tmp_path / "a", [judged("a", item("one"), "left")])
-    with VerdictFile(folder / FILES["draft"]) as file:
-        file.append(verdict("b", "one", "left", status="draft"), verdict("c", "one", None, status="draft"))
-        file.append(verdict("c", "one", None, status="submitted"))
-    with VerdictFile(folder / FILES["discarded"]) as file:
-        file.append(
-            verdict("a", "one", None, status="discarded", id="other"), verdict("d", "one", None, status="discarded")
-        )
-    found = read_workspace(folder)
-    assert found.apart == {"draft": {"b": 1}, "discarded": {"d": 1}}
-    assert (folder / FILES["submitted"]).read_bytes().count(b"\n") == 1
-
-
-def test_personal_data_marked_in_a_draft_or_a_discard_counts(tmp_path: Path) -> None:
-    """Nobody submitted the mark; the page promised that such a text is left out."""
-    shown = [item(name) for name in ("plain", "drafted", "discarded", "twinned", "corrected")]
-    rows = [judged("a", each, "left", **steps_said(right=1)) for each in shown]
-    rows += [judged("b", shown[4], "both_bad", corrected="به اورژانس بروید.")]
-    rows += [judged("a", twin_of(shown[3], "twin"), "right")]
-    folder = workspace(tmp_path / "a", rows)
-    with VerdictFile(folder / FILES["draft"]) as file:
-        file.append(verdict("c", "drafted", None, status="draft", personal_data=True))
-        file.append(verdict("c", "plain", None, status="draft", personal_data=True))
-        file.append(verdict("c", "plain", None, status="submitted"))  # taken back when it was submitted
-    with VerdictFile(folder / FILES["discarded"]) as file:
-        for name in ("discarded", "twin", "corrected"):
-            file.append(verdict("c", name, None, status="discarded", personal_data=True))
-    manifest = export(folder, tmp_path / "out" / "pairs.jsonl", Rules(min_posterior=0.1))
-    for name in ("pairs.jsonl", "steps.jsonl"):
-        assert {row["provenance"]["item_id"] for row in read(tmp_path / "out" / name)} == {"plain"}
-    assert manifest["verdicts"]["dropped"]["personal_data"] == 5
-
-
-def test_what_adjudicate_discarded_for_a_doctor_is_not_his_doing(tmp_path: Path) -> None:
-    folder = workspace(tmp_path / "a", [judged("a", item("one"), "left")])
-    given = Adjudicated(dataset="third", item_id="one", judges=("z",))
-    (folder / "adjudicated.jsonl").write_text(given.model_dump_json() + "\n")
-    with VerdictFile(folder / FILES["discarded"]) as file:
-        file.append(verdict("z", "one", None, status="discarded", id="third/r1"))
-        assert read_workspace(folder).apart["discarded"] == {}
-        file.append(verdict("z", "one", None, status="discarded", id="first/r2"))
-    assert read_workspace(folder).apart["discarded"] == {"z": 1}

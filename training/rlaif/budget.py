@@ -8,7 +8,8 @@ What is set aside for a call is an upper bound: a token a byte of its prompt, an
 call has ended, what it really took counts instead. A call that does not fit, with none under way that might give
 something back, closes the purse: nobody begins another call, those under way end in peace.
 
-Not covered: what a server charges for calls that a kill cut off; they were never heard of again.
+Not covered: what a server charges for calls that a kill cut off, and the first call of a server that counts more than
+it was sent or told to write (`Caller` adds the difference to what it sets aside from then on).
 """
 
 from __future__ import annotations

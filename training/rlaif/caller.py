@@ -13,6 +13,7 @@ Not covered: calls that a kill cut off in their middle; they are asked, and paid
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -29,7 +30,7 @@ from training.rlaif.calls import Call, CallLog, Role
 from training.rlaif.parties import Party
 
 GIVE_UP = 24
-"""Calls failed in a row after which the servers are left alone until the next start."""
+"""Calls of one party failed in a row after which both are left alone until the next start."""
 _TOO_LONG = ("prompt longer than the context", "shorten the conversation")
 """What the local engine and a served one say of a conversation that does not fit into the model."""
 
@@ -56,9 +57,11 @@ class Caller:
     seed: int = 0
     fresh: int = 0
     cached: int = 0
-    failed_in_a_row: int = 0
+    failed_in_a_row: Counter[Role] = field(default_factory=Counter)
     given_up: bool = False
     halted: bool = False
+    _beyond: dict[Role, Spent] = field(default_factory=dict)
+    """By how much one call took more than `at_most` said: a server may put words of its own before ours."""
     _stops: dict[int, Stop] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -89,7 +92,7 @@ class Caller:
             stop.stop()
 
     def _ask(self, role: Role, party: Party, missing: Mapping[str, Request]) -> dict[str, Call]:
-        with self.purse.set_aside(at_most(list(missing.values()), party.prices)) as paying:
+        with self.purse.set_aside(self._most(role, party, list(missing.values()))) as paying:
             stop = self._stops[threading.get_ident()] = Stop()  # one a stream: its engine stops it in the end
             if self.given_up or self.halted:  # perhaps while this call waited for money
                 raise HaltedError
@@ -100,6 +103,12 @@ class Caller:
         if len(ended) < len(missing):
             raise HaltedError
         return ended
+
+    def _most(self, role: Role, party: Party, requests: Sequence[Request]) -> Spent:
+        """What `requests` can take, by their bytes and by what earlier calls took beyond theirs."""
+        most, beyond = at_most(requests, party.prices), self._beyond.get(role, Spent())
+        count = len(requests)
+        return most + priced(beyond.prompt * count, beyond.completion * count, party.prices)
 
     def _stream(
         self, role: Role, party: Party, missing: Mapping[str, Request], paying: Paying, stop: Stop
@@ -115,16 +124,21 @@ class Caller:
                 call = _call(role, party, names[row], requests[row], "".join(said[row]), event)
                 self.log.add(call)
                 paying.spend(call.spent)
-                self._note(call)
+                self._note(call, at_most([requests[row]], party.prices))
                 ended[call.key] = call
         return ended
 
-    def _note(self, call: Call) -> None:
+    def _note(self, call: Call, most: Spent) -> None:
         with self._lock:
+            known = self._beyond.get(call.role, Spent())
+            self._beyond[call.role] = Spent(
+                max(known.prompt, call.prompt_tokens - most.prompt),
+                max(known.completion, call.completion_tokens - most.completion),
+            )
             self.fresh += 1
             broken = call.end == "failed" and not _too_long(call.detail)
-            self.failed_in_a_row = self.failed_in_a_row + 1 if broken else 0
-            self.given_up |= self.failed_in_a_row >= GIVE_UP
+            self.failed_in_a_row[call.role] = self.failed_in_a_row[call.role] + 1 if broken else 0
+            self.given_up |= self.failed_in_a_row[call.role] >= GIVE_UP
 
 
 def _call(role: Role, party: Party, name: str, request: Request, said: str, end: Finished | Failed) -> Call:

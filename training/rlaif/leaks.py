@@ -17,10 +17,11 @@ from collections.abc import Iterator
 
 from gaokerena.option_cues import LETTER_OF, fold, mentions, unshaped
 from gaokerena.options import read_option
-from gaokerena.persian import normalize_for_key
+from gaokerena.persian import BIDI_CONTROLS, normalize_for_key
 from gaokerena.questions import LETTERS, Letter, Question
 
-_TWINS = str.maketrans("ΑΒαβСсВвАаԁ", "ABABCcBbAad")  # Greek and Cyrillic letters that look like options
+_TWINS = str.maketrans("ΑΒАВСԀ", "ABABCD")  # Greek and Cyrillic capitals that look like options
+_UNSEEN = re.compile(f"[{BIDI_CONTROLS}\u0640\u064b-\u065f\u0670]")
 _SINGLE = re.compile(r"(?<![\w])(?:[A-Da-d]|الف|آ|ا|ب|ج|د)(?![\w])")
 _NOUN = r"(?:گزینه|پاسخ|جواب|انتخاب|مورد|شماره|حرف|ردیف|option|choice|answer|number|letter)"
 _PLACES: dict[Letter, str] = {
@@ -69,8 +70,8 @@ def leak(critique: str, question: Question) -> str | None:
 
 
 def _plain(text: str) -> str:
-    """Folded as the option reader folds, with look-alikes replaced."""
-    text = unicodedata.normalize("NFKC", unshaped(text)).translate(_TWINS)
+    """Folded as the option reader folds, with look-alikes replaced; marks go, where `fold` would part a word."""
+    text = _UNSEEN.sub("", unicodedata.normalize("NFKC", unshaped(text)).translate(_TWINS))
     return re.sub(r" {2,}", " ", fold(text))
 
 

@@ -23,7 +23,7 @@ from training.rlaif.leaks import leak
 from training.rlaif.outcome import DroppedError
 from training.rlaif.questions import Task
 from training.rlaif.texts import chain_fault, form_fault
-from training.rlaif.wording import Wording
+from training.rlaif.wording import Wording, fenced
 
 
 def self_correct(caller: Caller, task: Task, wording: Wording, *, count: int, tries: int, turns: int) -> PairRow:
@@ -31,12 +31,12 @@ def self_correct(caller: Caller, task: Task, wording: Wording, *, count: int, tr
     found = samples(caller, task, count)
     wrong = latest = first_wrong(found, task)
     said = messages(task.question, "cot")
-    calls, faults = [wrong.call], list[str]()
+    calls, faults, given = [wrong.call], list[str](), list[str]()
     for turn in range(1, turns + 1):
-        taught = teach(
-            caller, task, wording, "critique", places(task, wording, latest.text), partial(critique_fault, task),
-            tries=tries, mark=f"critique:{turn}",
-        )  # fmt: skip
+        filled = places(task, wording, latest.text) | {"earlier": _earlier(wording, given)}
+        check = partial(critique_fault, task)
+        taught = teach(caller, task, wording, "critique", filled, check, tries=tries, mark=f"critique:{turn}")
+        given.append(taught.text)
         faults += taught.faults
         refinement = wording.say("refinement", critique=inert(taught.text))
         said = (*said, Message("assistant", latest.text or "…"), Message("user", refinement))
@@ -46,6 +46,11 @@ def self_correct(caller: Caller, task: Task, wording: Wording, *, count: int, tr
         if latest.choice == task.gold:
             return _finish(caller, task, wording, found, wrong, latest, calls=calls, turns=turn, faults=faults)
     raise DroppedError("never right", turns=turns)
+
+
+def _earlier(wording: Wording, given: list[str]) -> str:
+    """What the teacher has said before, so that a greedy one does not say it again."""
+    return fenced(wording.texts["earlier_title"], "\n\n".join(given)) if given else wording.texts["earlier_none"]
 
 
 def critique_fault(task: Task, text: str, call: Call) -> str | None:

@@ -23,7 +23,11 @@ from training.casing import Casing
 from training.documents import defect
 from training.rlaif.questions import Task
 
-_ENDS = re.compile(r"[.!?؟…](?:[\s*_»\"'”’)\]]*)\Z")
+_ENDS = re.compile(
+    r"[.!?؟…](?:[\s*_»\"'”’)\]]*)\Z"
+    r"|(?:\A|\n)\W*(?:(?:پاسخ|جواب|گزینه|نتیجه)[^\n]{0,40}?)?\W[A-D](?![A-Za-z0-9])[^\n]{0,100}\Z"
+)
+"""A sentence that ends, or a last line that names an option («پاسخ: [B] هپارین»)."""
 _LATIN_RUN = re.compile(rf"(?:[A-Za-z][A-Za-z'’-]*[^A-Za-z{PERSIAN}\n]+){{7}}[A-Za-z]")
 """Eight Latin words with no Persian letter between them: a passage in another language, not a name."""
 
@@ -65,8 +69,6 @@ def chain_fault(text: str, ended: str, task: Task, beside: str) -> str | None:
         return "lower_cased"
     if reveals(text, task):
         return "reveals"
-    if normalize_for_key(text) == normalize_for_key(beside):
-        return "same_text"
     return key_fault(text, task)
 
 
@@ -123,20 +125,21 @@ def lower_cased(text: str, beside: tuple[str, ...]) -> bool:
 
 
 _TEXT = r"(?:پاسخ|جواب|استدلال|راه\s?حل|متن|نوشته|زنجیره|تحلیل|نتیجه\s?گیری)\w*"
-_PREVIOUS = r"(?:قبلی|پیشین|نخستین|اولیه|ارائه\s?شده|داده\s?شده|بالا|فوق|مذکور|یادشده|ایشان|شما|او|من|دانشجو)"
+_PREVIOUS = r"(?:قبلی|پیشین|نخستین|اولیه|ارائه\s?شده|داده\s?شده|ایشان|شما|او|دانشجو\w*)"
+_SHOWN = r"(?:پاسخ|جواب|متن|نوشته)\w*\s(?:ی\s)?(?:بالا|فوق|مذکور|یادشده)"
 _MENDED = r"(?:تصحیح|اصلاح|بازنویسی|ویرایش|بازنگری|تجدید\s?نظر)"
 _NEAR = r"(?:\W+\w+){0,2}\W+"
 _TRACES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"دانش\s?(?:جو|آموخته)\w*",
-        rf"{_TEXT}\s(?:ی\s)?{_PREVIOUS}(?!\w)",
+        rf"(?:{_TEXT}\s(?:ی\s)?{_PREVIOUS}|{_SHOWN})(?!\w)",
         rf"{_MENDED}\w*{_NEAR}{_TEXT}",
         rf"{_TEXT}{_NEAR}{_MENDED}",
-        rf"{_MENDED}\s?شده(?!\w).{{0,20}}(?:است|:)",
-        r"(?:طبق|بر\s?اساس|با\s?توجه\s?به|مطابق|بنا\s?بر|همان\s?طور\s?که\s?در|در)\s(?:این\s|آن\s)?"
-        r"(?:کلید|پاسخ\s?نامه|یادداشت|توضیح(?:ات|ی)?)(?!\w)",
-        r"(?:یادداشت|توضیح(?:ات)?|کلید|پاسخ\s?نامه)(?:\sی)?\s(?:ارائه|داده|موجود|بالا|فوق|آمده|همراه)",
+        rf"{_MENDED}\s?شده\s?:",
+        r"(?<!\w)(?:یادداشت|پاسخ\s?نامه|کلید\s(?:آزمون|سوال|پرسش|پاسخ|سوالات))\w*",
+        r"(?:طبق|بر\s?اساس|با\s?توجه\s?به|مطابق|بنا\s?بر|در)\sکلید(?!\w)",
+        r"توضیح(?:ات)?(?:\sی)?\s(?:(?:ارائه|داده)\s?شده|موجود|همراه)(?!\w)",
         r"(?:گزینه|پاسخ|جواب)\w*(?:\sی)?\s(?:صحیح|درست)(?:\sکه)?\s(?:به\sمن\s)?(?:داده|ارائه|اعلام|تعیین|مشخص|معلوم|"
         r"ذکر)\s?شده",
         r"از\s(?:پیش|قبل)\s(?:معلوم|مشخص|می\s?دان)",
@@ -144,7 +147,7 @@ _TRACES = tuple(
         r"(?:قبلا|پیش\s?تر|پیشتر)\s(?:گفتم|نوشتم|انتخاب\s?کرد|اشتباه)",
         r"اشتباه\s(?:کرد(?:م|ید|ه\s?(?:ام|اید|بودم))|گفتم|گرفتم)",
         r"(?:گفتید|فرمودید|اشاره\s?کرد(?:ید|ه\s?اید)|راهنمایی\s?(?:شما|تان)|نقد\s?(?:شما|تان)|تذکر\s?(?:شما|تان)"
-        r"|بازخورد|نکته\w*\s(?:شما|گفته\s?شده|ذکر\s?شده)|نکاتی?\s(?:که\s)?(?:شما|گفته\s?شد|ذکر\s?شد|مطرح\s?شد))",
+        r"|بازخورد\s(?:شما|تان)|نکته\w*\s(?:شما|گفته\s?شده|ذکر\s?شده)|نکاتی?\s(?:که\s)?(?:شما|گفته\s?شد|ذکر\s?شد|مطرح\s?شد))",
         r"پوزش|عذر\s?خواهی|معذرت|ببخشید|متشکرم|سپاس\s?گزارم|ممنون",
         r"زنجیره\s?(?:ی\s)?(?:فکر|افکار|تفکر)\s?(?:ی\s)?(?:ارائه|داده|شما|او|قبلی)",
         r"\b(?:student|teacher|corrected|correction|previous|answer key|given answer|provided|original answer)\b",

@@ -1,0 +1,104 @@
+"""The checks of a text that may be chosen: each fault alone is found, and good texts of many kinds pass."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gaokerena.questions import Question
+from tests.training.rlaif.cases import chain, task, wrong
+from training.rlaif.questions import Task
+from training.rlaif.texts import chain_fault, cleaned, form_fault, lower_cased, reveals
+
+ONE = task(0)
+GOOD = chain(ONE)
+
+
+def fault(text: str, ended: str = "stop") -> str | None:
+    return chain_fault(text, ended, ONE, wrong(ONE))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD,
+        GOOD.removesuffix("."),
+        GOOD + "\n\n**پاسخ:** [A] آسپرین",
+        GOOD.replace("نخست", "MRI و CT نشان می‌دهند که نخست"),
+        GOOD.replace("نخست", "دوز 5 mg/kg است و Helicobacter pylori نقشی ندارد. نخست"),
+        GOOD.replace("نخست", "اصلاح الکترولیت‌ها و تصحیح کم‌آبی لازم است. نخست"),
+        GOOD.replace("نخست", "بازخورد منفی هورمون را مهار می‌کند. نخست"),
+        GOOD.replace("نخست", "با توجه به توضیحات بالا، نخست"),
+    ],
+)
+def test_good_texts_pass(text: str) -> None:
+    if not text.endswith((".", "آسپرین")):
+        assert fault(text) is None or fault(text) == "cut_off"
+    else:
+        assert fault(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "empty"),
+        ("گزینهٔ [A] درست است.", "short"),
+        (GOOD[:-15], "cut_off"),
+        (GOOD + " و همچنین", "cut_off"),
+        ("The answer is clearly [A], because it is safe for this patient.", "not_persian"),
+        (GOOD.replace("نخست", "First we have to look at what the patient really needs now. نخست"), "not_persian"),
+        (GOOD.replace("بیمار", "пациент"), "foreign_script"),
+        (GOOD.replace("بیمار", "بیمarar"), "mixed_script_word"),
+        (GOOD.replace("[A]", "[a]"), "lower_cased"),
+        (GOOD.replace("نخست", "در mri و ecg چیزی نیست. نخست"), "lower_cased"),
+        (GOOD.replace("نخست", "aspirin، heparin، warfarin، alteplase، insulin، glucagon. نخست").replace("[A]", "الف"),
+         "lower_cased"),
+        (GOOD.replace("[A] آسپرین", "[B] استامینوفن"), "misses_key"),
+        (GOOD.replace("[A] آسپرین", "[A] مورفین"), "contradicts"),
+    ],
+)  # fmt: skip
+def test_each_fault_is_found(text: str, expected: str) -> None:
+    assert fault(text) == expected
+
+
+def test_what_the_server_says_of_the_end_counts() -> None:
+    assert fault(GOOD, "length") == "cut_off"
+    assert form_fault(GOOD, "stop") is None
+
+
+TRACES = (
+    "پاسخ دانشجو نادرست بود.", "در پاسخ قبلی، گام دوم اشتباه است.", "متن اصلاح‌شده: چنین است.",
+    "این پاسخ اصلاح شده است.", "تصحیح استدلال چنین است.", "طبق یادداشت، این دارو کم‌خطر است.",
+    "بر اساس کلید، گزینه روشن است.", "همان‌طور که در پاسخ‌نامه آمده، چنین است.", "گزینهٔ صحیح داده شده را می‌پذیریم.",
+    "از پیش معلوم است که کدام درست است.", "اشتباه شما در گام نخست است.", "پوزش می‌خواهم، اشتباه کردم.",
+    "همان‌طور که اشاره کردید، سن مهم است.", "با توجه به راهنمایی شما چنین است.", "زنجیرهٔ فکر ارائه‌شده نادرست است.",
+    "The student was wrong.", "As in the provided explanation.", "توضیح ارائه‌شده روشن است.", "استدلال او نادرست است.",
+    "نوشتهٔ بالا نادرست است.",
+)  # fmt: skip
+
+
+@given(st.sampled_from(TRACES), st.booleans(), st.booleans())
+def test_a_trace_of_the_correction_is_found_wherever_it_stands(trace: str, first: bool, marks: bool) -> None:
+    trace = trace.replace("پاسخ", "**پاسخ**") if marks else trace
+    text = f"{trace} {GOOD}" if first else GOOD.replace("\n", f"\n{trace} ", 1)
+    assert reveals(text, ONE)
+
+
+def test_words_of_the_question_itself_are_no_trace() -> None:
+    question = Question(text="دانشجوی پزشکی بیست‌ساله‌ای تب دارد. کدام درست است؟", options=ONE.question.options, gold="A")
+    assert not reveals("این دانشجوی پزشکی تب دارد. " + GOOD, Task(question))
+    assert reveals("این دانشجوی پزشکی تب دارد. پاسخ دانشجو نادرست است. " + GOOD, Task(question))
+
+
+def test_a_word_beside_with_its_capital_shows_the_lost_one() -> None:
+    assert lower_cased("سندرم crohn را در نظر بگیرید.", ("بیماری Crohn",))
+    assert not lower_cased("سندرم Crohn را در نظر بگیرید.", ("بیماری Crohn",))
+    assert not lower_cased("دوز ۵ mg از aspirin کافی است.", ("آسپرین",))
+
+
+def test_cleaning_takes_out_tokens_and_thoughts() -> None:
+    said = f"<think>the key is A</think><|START_OF_TURN_TOKEN|>{GOOD}<|END_OF_TURN_TOKEN|>"
+    assert cleaned(said) == GOOD
+    assert cleaned(f"the key is A</think>\n{GOOD}") == GOOD
+    assert cleaned("<think>never ends") == ""

@@ -1,10 +1,10 @@
 """DPO on the published pairs as they are and after repair: the same recipe, the same held-out pairs, one figure.
 
     GAOKERENA_DATA=... python docs/dpo_repair.py --out runs/dpo_repair     # writes docs/dpo_repair.svg
-    ... --steps 100 --pairs 800 --base models/mini/base
+    ... --steps 60 --pairs 480 --base models/mini/base
 
-Both runs are watched on the same held-out pairs, repaired ones (letter case on both sides alike, balanced lengths): what
-a run learns of the shortcut does not help there. Killed, it goes on where it was. The audit gate is passed by its
+Both runs are watched on the same held-out pairs, repaired ones (letter case on both sides alike, balanced lengths):
+what a run learns of the shortcut does not help there. Killed, it goes on where it was. The audit gate is passed by its
 override: showing what happens without a repair is the point.
 """
 
@@ -23,12 +23,12 @@ from gaokerena.engines.threads import calm
 
 calm()
 
-from training import pairs, sources
-from training.documents import held_out, question_key
-from training.manifest import write_jsonl
-from training.plots import compare
-from training.recipe import FOLDER, load
-from training.run import Options, run
+from training import pairs, sources  # noqa: E402
+from training.documents import held_out, question_key  # noqa: E402
+from training.manifest import write_jsonl  # noqa: E402
+from training.plots import compare  # noqa: E402
+from training.recipe import FOLDER, load  # noqa: E402
+from training.run import Options, run  # noqa: E402
 
 SEED = 23
 RUNS = ("as published", "after repair")
@@ -52,9 +52,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/dpo_repair"))
     parser.add_argument("--figure", type=Path, default=Path(__file__).parent / "dpo_repair.svg")
     parser.add_argument("--base", default="models/mini/base")
-    parser.add_argument("--steps", type=int, default=100)
-    parser.add_argument("--pairs", type=int, default=800)
-    parser.add_argument("--held-out", type=int, default=64)
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--pairs", type=int, default=480)
+    parser.add_argument("--held-out", type=int, default=48)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     given.out.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def main() -> None:
         changed = recipe.model_copy(
             update={
                 "base": given.base, "data": str(given.out / f"{name}.jsonl"), "optimiser": optimiser,
-                "held_out": str(given.out / "held_out.jsonl"), "eval_steps": 20, "precompute_ref_log_probs": True,
+                "held_out": str(given.out / "held_out.jsonl"), "eval_steps": 10, "precompute_ref_log_probs": True,
             }
         )  # fmt: skip
         run(changed, given.out / name, Options(override_audit=REASON))

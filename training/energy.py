@@ -67,10 +67,16 @@ class _Kept:
 
 class _CodeCarbon:
     def __init__(self, tracker: Any, kept: _Kept, country: str | None) -> None:
-        self.tracker, self.kept, self.country = tracker, kept, country
+        self.tracker, self.kept, self.country, self.running = tracker, kept, country, True
+
+    def stop(self) -> None:
+        """Read a last time; what was read stays readable."""
+        self.tracker.stop()
+        self.running = False
 
     def read(self) -> Energy:
-        self.tracker.flush()
+        if self.running:
+            self.tracker.flush()
         found = self.kept.total
         co2 = None if self.country is None else float(found.emissions)
         return Energy(float(found.energy_consumed), co2, self._how(found))
@@ -110,7 +116,8 @@ def metered(country: str | None = None) -> Iterator[Meter]:
         tracking_mode="process", measure_power_secs=10, allow_multiple_runs=True, electricitymaps_api_token="",
     )  # fmt: skip
     tracker.start()
+    meter = _CodeCarbon(tracker, kept, country)
     try:
-        yield _CodeCarbon(tracker, kept, country)
+        yield meter
     finally:
-        tracker.stop()
+        meter.stop()

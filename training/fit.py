@@ -235,15 +235,16 @@ class Progress(TrainerCallback):  # type: ignore[misc]
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
         """See transformers.TrainerCallback."""
-        shown = {name: logs[name] for name in SHOWN if name in (logs or {})} if logs else {}
+        shown = {name: logs[name] for name in SHOWN if name in logs} if logs else {}
         text = ", ".join(f"{name} {float(value):.4g}" for name, value in shown.items())
         log.info("step %s of %s: %s", state.global_step, state.max_steps, text)
 
 
 def quiet(trainer: Any) -> None:
-    """Log with `Progress` alone."""
+    """Log with `Progress` alone, and only where the books are kept."""
     trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(Progress())
+    if main_process():
+        trainer.add_callback(Progress())
 
 
 def history(log_history: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from typing import Any
 import torch
 import trl
 from datasets import Dataset
+from torch.utils.data import DataLoader
 
 from training.errors import TrainingError
 from training.manifest import fingerprint
@@ -127,18 +128,22 @@ class DPOTrainer(_Weighted, trl.DPOTrainer):  # type: ignore[misc]
         return (loss, outputs) if return_outputs else loss
 
     def _precompute_ref_logps(self, dataset: Dataset, name: str, batch_size: int) -> Dataset:
-        os.environ.setdefault("TQDM_DISABLE", "1")
-        if self.references is None:
-            return super()._precompute_ref_logps(dataset, name, batch_size)
-        ids = [dataset[column] for column in ("prompt_ids", "chosen_ids", "rejected_ids")]
-        mark = fingerprint(self._precompute_model_hash, [list(column) for column in ids], batch_size)
-        file = References(self.references / f"references_{name}.jsonl", mark)
-        step = AT_ONCE * batch_size * processes()
-        for start in range(len(file.rows), len(dataset), step):
-            part = dataset.select(range(start, min(start + step, len(dataset))))
-            made = super()._precompute_ref_logps(part, name, batch_size)
-            file.add(list(zip(made["ref_chosen_logps"], made["ref_rejected_logps"], strict=True)))
-            log.info("reference of %s: %s of %s pairs", name, len(file.rows), len(dataset))
+        """Instead of TRL's, whose cache lies in a folder of one process and dies with it."""
+        if self.is_fsdp_enabled or self.is_deepspeed_enabled:
+            raise TrainingError(
+                "the reference cannot be worked out before the weights are sharded; set precompute_ref_log_probs: false"
+            )
+        ids = [list(dataset[column]) for column in ("prompt_ids", "chosen_ids", "rejected_ids")]
+        mark = fingerprint(self._precompute_model_hash, ids, batch_size, processes())
+        file = References(self.references and self.references / f"references_{name}.jsonl", mark)
+        waiting: list[tuple[float, float]] = []
+        for place, rows in enumerate(self._reference(dataset, len(file.rows), batch_size), 1):
+            waiting += rows
+            if place % AT_ONCE == 0:
+                file.add(waiting)
+                log.info("reference of %s: %s of %s pairs", name, len(file.rows), len(dataset))
+                waiting = []
+        file.add(waiting)
         wait()
         for column, values in zip(
             ("ref_chosen_logps", "ref_rejected_logps"), zip(*file.rows, strict=True), strict=True
@@ -146,32 +151,48 @@ class DPOTrainer(_Weighted, trl.DPOTrainer):  # type: ignore[misc]
             dataset = dataset.add_column(column, list(values))
         return dataset
 
+    def _reference(self, dataset: Dataset, start: int, batch_size: int) -> Iterator[list[tuple[float, float]]]:
+        """(chosen, rejected) of the pairs from `start` on, a batch of each process at a time, in their order."""
+        if start >= len(dataset):
+            return
+        rest = dataset.select(range(start, len(dataset)))
+        loader = self.accelerator.prepare(DataLoader(rest, batch_size, collate_fn=self.data_collator))
+        for batch in loader:
+            found = self.compute_ref_log_probs(self.ref_model or self.model, batch)
+            chosen, rejected = self.accelerator.gather_for_metrics(found)
+            yield list(zip(chosen.tolist(), rejected.tolist(), strict=True))
+
 
 class References:
-    """The reference's log-probabilities on disk: a line with what they belong to, then lines of (chosen, rejected)."""
+    """The reference's log-probabilities on disk: a line with what they belong to, then lines of (chosen, rejected).
 
-    def __init__(self, path: Path, mark: str) -> None:
+    Without a path they are kept in memory alone.
+    """
+
+    def __init__(self, path: Path | None, mark: str) -> None:
         self.path = path
-        lines = list(_whole_lines(path))
         self.rows: list[tuple[float, float]] = []
+        if path:
+            self._read(path, mark)
+
+    def _read(self, path: Path, mark: str) -> None:
+        lines = list(_whole_lines(path))
         if lines[:1] == [{"of": mark}]:
             self.rows = [(chosen, rejected) for part in lines[1:] for chosen, rejected in part]
         elif main_process():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps({"of": mark}) + "\n", "utf-8")
         if main_process() and lines:  # a torn last line would swallow the next one
-            self._rewrite([{"of": mark}, *([self.rows] if self.rows else [])])
+            part = path.with_suffix(".part")
+            kept = [{"of": mark}, *([self.rows] if self.rows else [])]
+            part.write_text("".join(json.dumps(line) + "\n" for line in kept), "utf-8")
+            part.replace(path)
         wait()
-
-    def _rewrite(self, lines: list[Any]) -> None:
-        part = self.path.with_suffix(".part")
-        part.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
-        part.replace(self.path)
 
     def add(self, rows: list[tuple[float, float]]) -> None:
         """Append, and wait until it has reached the disk. JSON keeps every bit of a float."""
         self.rows += rows
-        if main_process():
+        if self.path and rows and main_process():
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(rows) + "\n")
                 file.flush()

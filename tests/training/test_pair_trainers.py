@@ -218,13 +218,13 @@ class TestReferences:
         done = len(References(path, mark_of(out)).rows)
         assert 2 <= done < 6
         asked: list[int] = []
-        real = pair_trainers.trl.DPOTrainer._precompute_ref_logps
+        real = DPOTrainer.compute_ref_log_probs
 
-        def counted(self: Any, dataset: Dataset, *given: Any) -> Dataset:
-            asked.append(len(dataset))
-            return real(self, dataset, *given)
+        def counted(self: Any, model: Any, inputs: Any) -> Any:
+            asked.append(len(inputs["input_ids"]) // 2)
+            return real(self, model, inputs)
 
-        monkeypatch.setattr(pair_trainers.trl.DPOTrainer, "_precompute_ref_logps", counted)
+        monkeypatch.setattr(DPOTrainer, "compute_ref_log_probs", counted)
         monkeypatch.setattr(pair_trainers, "AT_ONCE", 1)
         killed = dpo.train(small_recipe(tmp_path), data, None, out, small.manifest())
         assert sum(asked) == 6 - done

@@ -19,55 +19,42 @@ from typing import Any, Self
 
 import httpx2
 
+from annotation.client_errors import (
+    ArgillaError,
+    BrokenError,
+    DeniedError,
+    MissingError,
+    MovingError,
+    RefusedError,
+    TakenError,
+    UnreachableError,
+    failed,
+    unreachable,
+)
+
+__all__ = [
+    "Argilla",
+    "ArgillaError",
+    "BrokenError",
+    "DeniedError",
+    "MissingError",
+    "MovingError",
+    "RefusedError",
+    "Row",
+    "TakenError",
+    "UnreachableError",
+    "batches",
+    "is_local",
+]
+
 Row = dict[str, Any]
 
 AT_ONCE = 500
 """Records one bulk call may hold (RECORDS_BULK_UPSERT_MAX_ITEMS of argilla-server)."""
 BYTES_AT_ONCE = 4_000_000
-PAGE = 500
+PAGE, TRIES = 500, 4
 _PAUSES = (0.5, 2.0, 5.0)
 _BUSY = (502, 503, 504)
-
-
-class ArgillaError(Exception):
-    """A call failed; the text names the status, the place and the next step. `status` is None without an answer."""
-
-    def __init__(self, text: str, status: int | None = None) -> None:
-        super().__init__(text)
-        self.status = status
-
-
-class UnreachableError(ArgillaError):
-    """Nothing answered, or the connection broke."""
-
-
-class DeniedError(ArgillaError):
-    """The key is unknown or its user may not do this (401, 403)."""
-
-
-class MissingError(ArgillaError):
-    """There is no such thing (404)."""
-
-
-class TakenError(ArgillaError):
-    """There is one already (409)."""
-
-
-class RefusedError(ArgillaError):
-    """The server does not take what was sent (other 4xx)."""
-
-
-class BrokenError(ArgillaError):
-    """The server failed (5xx)."""
-
-
-_KINDS: dict[int, tuple[type[ArgillaError], str]] = {
-    401: (DeniedError, "the key is not known there; set ARGILLA_API_KEY to the key of an owner or admin"),
-    403: (DeniedError, "the key's user may not do this; use the key of an owner"),
-    404: (MissingError, "check the name and whether the key's user may see it"),
-    409: (TakenError, "it is already there"),
-    422: (RefusedError, "the server does not take this; is it argilla-server 2.8?"),
-}
 
 
 class Argilla:
@@ -156,15 +143,26 @@ class Argilla:
 
     # Records
 
-    def records(self, dataset_id: str, **params: str) -> Iterator[Row]:
-        """Every record; `include="responses"` brings the answers of all users along."""
-        offset = 0
-        while True:
-            page = self.rows(f"datasets/{dataset_id}/records", offset=str(offset), limit=str(PAGE), **params)
-            yield from page
-            if len(page) < PAGE:
-                return
-            offset += PAGE
+    def records(self, dataset_id: str, **params: str) -> list[Row]:
+        """Every record, none missed; `include="responses"` brings the answers of all users along.
+
+        Argilla pages records by the moment they were stored, which many share, and records can come and go while they
+        are read: they are read again until as many different ones were seen as the server counts.
+        """
+        found: dict[str, Row] = {}
+        for _ in range(TRIES):
+            offset, total = 0, 1
+            while offset < total:
+                at = {"offset": str(offset), "limit": str(PAGE)}
+                page = self.row("GET", f"datasets/{dataset_id}/records", None, **at, **params)
+                found |= {record["id"]: record for record in page["items"]}
+                total, offset = int(page["total"]), offset + PAGE
+            if len(found) >= total:
+                return list(found.values())
+        raise MovingError(
+            f"{self.url}: the records of dataset {dataset_id} changed all the time ({len(found)} of {total} seen); "
+            "give the command again when no push is running"
+        )
 
     def upsert(self, dataset_id: str, records: Sequence[Row]) -> Iterator[int]:
         """Make or replace records by their external id; yields how many each call stored."""
@@ -188,12 +186,12 @@ class Argilla:
             except httpx2.TransportError as error:
                 never_there = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
                 if not (repeatable or never_there) or (pause := next(pauses, None)) is None:
-                    raise self._unreachable(method, path, error) from error
+                    raise unreachable(f"{method} {self.url}/api/v1/{path}", error) from error
             else:
                 if response.status_code < 300:
                     return self._object(method, path, response)
                 if response.status_code not in _BUSY or not repeatable or (pause := next(pauses, None)) is None:
-                    raise self._failed(method, path, response)
+                    raise failed(f"{method} {self.url}/api/v1/{path}", response)
             self._sleep(pause)
 
     def _object(self, method: str, path: str, response: httpx2.Response) -> Row:
@@ -207,22 +205,6 @@ class Argilla:
                 response.status_code,
             )
         return value
-
-    def _unreachable(self, method: str, path: str, error: httpx2.TransportError) -> UnreachableError:
-        return UnreachableError(
-            f"{method} {self.url}/api/v1/{path}: no answer ({type(error).__name__}); is the server running there? "
-            "Start it (`python -m annotation serve`) or name another with --to, and give the command again"
-        )
-
-    def _failed(self, method: str, path: str, response: httpx2.Response) -> ArgillaError:
-        status = response.status_code
-        kind, advice = _KINDS.get(
-            status,
-            (BrokenError, "see the server's log and give the command again")
-            if status >= 500
-            else (RefusedError, "check the address and what was sent"),
-        )
-        return kind(f"{method} {self.url}/api/v1/{path} answered {status} ({_detail(response)}): {advice}", status)
 
 
 def batches(records: Sequence[Row]) -> Iterator[list[Row]]:
@@ -247,14 +229,3 @@ def is_local(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _detail(response: httpx2.Response) -> str:
-    """What the server said, in at most 200 characters of one line."""
-    try:
-        body = response.json()
-        said = body.get("detail", body) if isinstance(body, dict) else body
-    except ValueError:
-        said = response.text
-    words = " ".join((said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)).split())
-    return words[:200] or "without a word"

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from annotation.client import Argilla, MissingError, Row
 from annotation.page.settings import version_of
-from annotation.responses import Origin, origin_of, scan, verdict_of
+from annotation.responses import Origin, origin_of, verdict_of
 from annotation.users import Pseudonyms
 from annotation.workspace import FILES
 from gaokerena.expert_verdicts import ExpertVerdict, Status, VerdictFile, latest, read
@@ -60,7 +60,7 @@ def pull(argilla: Argilla, workspace: str, dataset: str, folder: Path) -> Pulled
         raise MissingError(f"{argilla.url}: no dataset {dataset!r} in the workspace {workspace!r}; check both names")
     origin = origin_of(argilla, found, version_of(found), place["id"], Pseudonyms(folder))
     with _alone(folder):
-        records = scan(argilla, found["id"])
+        records = argilla.records(found["id"], include="responses")
         fetched = verdicts_of(records, origin)
         there = last_rows(folder)
         missing = no_longer_there(there, fetched, {item_of(record) for record in records}, origin)

@@ -1,10 +1,7 @@
-"""Argilla's responses as verdicts, and every record of a dataset with them, none missed.
+"""Argilla's responses as verdicts.
 
-    for record in scan(argilla, dataset["id"]):
+    for record in argilla.records(dataset["id"], include="responses"):
         for response in record["responses"]: verdict_of(response, record["external_id"], origin)
-
-Argilla pages records by the moment they were stored, which many share, and records can come and go while they are read:
-a scan is complete when as many different records were seen as the server counts, and is repeated until then.
 
 Not covered: what has changed since the last time (`pull`).
 """
@@ -21,11 +18,9 @@ from annotation.page.answers import AnswerError, from_values
 from annotation.users import Pseudonyms
 from gaokerena.expert_verdicts import ExpertVerdict, Status
 
-PAGE, TRIES = 500, 4
-
 
 class ScanError(ArgillaError):
-    """The records cannot be read whole, or a response is not of this page; the text names it and the next step."""
+    """A response is not of this page; the text names it and the next step."""
 
 
 @dataclass(frozen=True)
@@ -46,24 +41,6 @@ class Origin:
     def mine(self, verdict: str) -> bool:
         """Whether a verdict of this id came from here."""
         return verdict.startswith(f"{self.dataset}/")
-
-
-def scan(argilla: Argilla, dataset_id: str) -> list[Row]:
-    """Every record with all its responses. Raises ScanError, ArgillaError."""
-    found: dict[str, Row] = {}
-    for _ in range(TRIES):
-        offset, total = 0, 1
-        while offset < total:
-            place = f"datasets/{dataset_id}/records"
-            page = argilla.row("GET", place, None, include="responses", offset=str(offset), limit=str(PAGE))
-            found |= {record["id"]: record for record in page["items"]}
-            total, offset = int(page["total"]), offset + PAGE
-        if len(found) >= total:
-            return list(found.values())
-    raise ScanError(
-        f"{argilla.url}: the records of dataset {dataset_id} changed all the time ({len(found)} of {total} seen); "
-        "nothing was written: give the command again when no push is running"
-    )
 
 
 def origin_of(argilla: Argilla, dataset: Row, version: str, workspace_id: str, people: Pseudonyms) -> Origin:

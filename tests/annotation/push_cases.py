@@ -184,7 +184,8 @@ class FakeArgilla:
 
     def _list(self, body: object, params: Any, name: str) -> httpx2.Response:
         start, limit = int(params["offset"]), int(params["limit"])
-        return _rows(list(self.records.get(name, {}).values())[start : start + limit])
+        records = [{"id": key, **row} for key, row in self.records.get(name, {}).items()]
+        return _row({"items": records[start : start + limit], "total": len(records)})
 
     def rows(self) -> list[dict[str, Any]]:
         """The records of the only dataset, in the order they came."""

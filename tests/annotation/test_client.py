@@ -92,7 +92,7 @@ def test_what_might_have_been_made_is_not_made_twice(fake: FakeArgilla, argilla:
         (403, DeniedError, "owner"),
         (404, MissingError, "name"),
         (409, TakenError, "already"),
-        (422, RefusedError, "2.8"),
+        (422, RefusedError, "mend the value it names"),
         (418, RefusedError, "address"),
         (500, BrokenError, "log"),
         (302, RefusedError, "address"),

@@ -175,7 +175,7 @@ def _records(home: Path) -> list[Row]:
     with connect(str(home)) as client:
         workspace = client.workspace("doctors")
         dataset = client.dataset(workspace["id"], "page") if workspace else None
-        return list(client.records(dataset["id"])) if dataset else []
+        return client.records(dataset["id"]) if dataset else []
 
 
 def _check(page: Page, argilla: Running, outbox: Outbox, acknowledged: set[str]) -> None:

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import annotation.responses as responses
-from annotation.client import ArgillaError, BrokenError, MissingError, UnreachableError
+from annotation import client
+from annotation.client import ArgillaError, BrokenError, MissingError, MovingError, UnreachableError
 from annotation.page.answers import to_values
 from annotation.pull import Pulled, pull
 from annotation.responses import ScanError
@@ -163,8 +163,8 @@ def test_guidelines_stay_those_of_the_first_time(tmp_path: Path) -> None:
 
 def test_records_that_move_between_pages_are_all_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Argilla orders records by the moment they were stored, which a whole batch shares: pages may overlap."""
-    monkeypatch.setattr(responses, "PAGE", 7)
-    monkeypatch.setattr(responses, "TRIES", 40)
+    monkeypatch.setattr(client, "PAGE", 7)
+    monkeypatch.setattr(client, "TRIES", 40)
     double = Double(30)
     for place in range(30):
         double.say(place, "sara", LEFT)
@@ -172,14 +172,14 @@ def test_records_that_move_between_pages_are_all_seen(tmp_path: Path, monkeypatc
     double.order = lambda records: draw.sample(records, len(records))
     run(double, tmp_path)
     assert held(tmp_path) == truth(double, tmp_path)
-    monkeypatch.setattr(responses, "TRIES", 1)
-    with pytest.raises(ScanError, match="of 30 seen"):
+    monkeypatch.setattr(client, "TRIES", 1)
+    with pytest.raises(MovingError, match="of 30 seen"):
         run(double, tmp_path / "other")
     assert not (tmp_path / "other" / "verdicts.jsonl").exists()
 
 
 def test_a_server_that_dies_at_any_call_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(responses, "PAGE", 4)
+    monkeypatch.setattr(client, "PAGE", 4)
     double = Double(12)
     for place in range(12):
         double.say(place, "sara", LEFT)

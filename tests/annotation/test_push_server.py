@@ -37,7 +37,7 @@ def whole_state(argilla: Argilla) -> Any:
     for workspace in argilla.rows("me/workspaces"):
         for dataset in argilla.rows("me/datasets", workspace_id=workspace["id"]):
             parts = [argilla.parts(dataset["id"], kind) for kind in ("fields", "questions", "metadata-properties")]
-            records = list(argilla.records(dataset["id"], include="responses,suggestions"))
+            records = argilla.records(dataset["id"], include="responses,suggestions")
             state.append([workspace, dataset, parts, records, argilla.progress(dataset["id"])])
     return state
 
@@ -62,12 +62,12 @@ def test_answers_stay_when_more_is_pushed(argilla: Argilla, server: Running, tmp
     assert dataset
     assert version_of(dataset) == PAGE.version
     [account] = add_users(argilla, "doctors", ["sara"], "annotator", Pseudonyms(tmp_path / "runs"))
-    record = next(argilla.records(dataset["id"]))
+    record = argilla.records(dataset["id"])[0]
     body = {"values": {"grade": {"value": "left"}}, "status": "submitted"}
     with signed_in(server, account.username, account.password) as doctor:
         assert doctor.post(f"/api/v1/records/{record['id']}/responses", json=body).status_code == 201
     push(argilla, target, wanted(25), tmp_path / "runs", PAGE)
-    rows = list(argilla.records(dataset["id"], include="responses"))
+    rows = argilla.records(dataset["id"], include="responses")
     assert len(rows) == 26  # 25 and a repeat of one of the first ten
     assert [row["external_id"] for row in rows if row.get("responses")] == [record["external_id"]]
 

@@ -4,6 +4,7 @@
     python -m training run training/recipes/gaokerena/r_dpo.yaml --data pairs.jsonl --out runs/r1
     python -m training ledger runs
     python -m training pairs audit pairs.jsonl
+    python -m training round --verdicts pairs.jsonl --from r --out models/rounds/r2
     GAOKERENA_DATA=... python -m training measure --out docs/mini.json
     python -m training report docs/mini.json > docs/mini.md
     python -m training cards
@@ -20,7 +21,7 @@ from typing import Annotated
 
 import typer
 
-from training import pair_cli, rlaif_cli, run_cli
+from training import pair_cli, rlaif_cli, round_cli, run_cli
 from training.errors import TrainingError
 
 app = typer.Typer(
@@ -57,6 +58,8 @@ def mini(
 for _command in (run_cli.run, run_cli.score, run_cli.curves, run_cli.ledger, rlaif_cli.rlaif):
     app.command()(_command)
 app.add_typer(pair_cli.pairs, name="pairs")
+app.command("round")(round_cli.round_)
+app.command()(round_cli.push)
 
 
 @app.command()

@@ -82,6 +82,7 @@ def train(recipe: DpoRecipe, data: Path, held_out: Path | None, out: Path, manif
     fresh = None if recipe.start_from else fit.lora_config(recipe.lora)
     if recipe.start_from:  # with a peft_config beside it TRL would drop this adapter and start from the base
         model = PeftModel.from_pretrained(model, recipe.start_from, is_trainable=True)
+        model.peft_config["default"].base_model_name_or_path = recipe.base  # else each checkpoint asks the Hub for it
     arguments = DPOConfig(
         **fit.arguments(recipe, out, bool(away)),
         beta=recipe.beta,

@@ -51,14 +51,18 @@ class Scored:
 
 @torch.inference_mode()
 def score(
-    loaded: Loaded, models: Sequence[str], prompt: str, completion: str, context: int = 1024
+    loaded: Loaded,
+    models: Sequence[str],
+    prompt: str | list[dict[str, Any]],
+    completion: str,
+    context: int = 1024,
 ) -> dict[str, Scored]:
     """log p(completion | prompt) of a chat turn by each of `models`, its end token included, in one forward pass.
 
-    What lies beyond `context` tokens is not counted.
+    `prompt` is the user's text, or all turns up to it. What lies beyond `context` tokens is not counted.
     """
     tokenizer = loaded.tokenizer
-    turns = [{"role": "user", "content": prompt}]
+    turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
     head = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
     start = tokenizer(head, add_special_tokens=False).input_ids
     said = tokenizer(completion.strip() + tokenizer.eos_token, add_special_tokens=False).input_ids

@@ -1,0 +1,207 @@
+"""The circle's last stretch: from doctors' verdicts to an adapter that the page offers, or a refusal with its reason.
+
+    outcome = run(Round(verdicts=Path("pairs.jsonl"), start="r", out=Path("models/rounds/r2")))
+
+Stages, each in a folder of its own under `work`, each with a manifest, each skipped when it is finished: `build` (pairs
+checked, repaired, split by question, balanced), `mix` (with other sources, where given), the shortcut audit, `dpo`
+(policy and reference both start from the named adapter), `evaluation` (old against new, paired). Then the adapter is
+published with its card, lineage and labels, whole or not at all; or it is refused, and what was measured stays.
+
+Kill it at any moment and give the same command again. Not covered: whether doctors would agree; ask them in a study.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from training import round_safety
+from training import run as runs
+from training.audit_gate import audit_path, check, sha256
+from training.clock import running
+from training.code import code_hash
+from training.errors import TrainingError
+from training.ledger import Rates
+from training.manifest import Manifest, begin, file_hash, fingerprint, finished, read_json, write_json
+from training.pair_rows import read_pairs, write_pairs
+from training.pairing.audit_files import audit_file
+from training.pairing.build import make as build
+from training.pairing.built import Options
+from training.pairing.mix import Recipe as MixRecipe
+from training.pairing.mix import make as mix
+from training.pairing.stage import HELD_OUT, PAIRS
+from training.round_compare import worse
+from training.round_measure import Scorer, Wanted, measure
+from training.round_plan import Plan, Round, missing
+
+log = logging.getLogger("training")
+
+OUTCOME = "round.json"
+LEAST = 10
+"""Held-out pairs below which old and new cannot be told apart: nine to one are needed for p < 0.05."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a round ended: `reasons` are why it was refused, none where the adapter is published at `place`."""
+
+    place: Path | None
+    reasons: tuple[str, ...]
+    evaluation: dict[str, Any]
+
+
+def run(asked: Round, rates: Rates | None = None) -> Outcome:
+    """Run the round, or go on with it. Raises TrainingError for what a person can mend, a failed audit among it."""
+    from training.round_publish import publish
+
+    plan = asked.settled()
+    _readable(asked.verdicts)
+    pairs = _pairs(asked, plan)
+    audited = _audit(pairs, asked.override_audit)
+    watched, judged = _held_out(plan)
+    adapter = _train(asked, plan, pairs, watched, rates or Rates())
+    evaluation = _evaluate(asked, plan, adapter, judged)
+    reasons = refusals(evaluation)
+    place = None if reasons else publish(asked, plan, adapter, evaluation, audited)
+    write_json(
+        plan.work / OUTCOME,
+        {"name": plan.name, "published": place is not None, "reasons": reasons, "evaluation": evaluation},
+    )
+    return Outcome(place, tuple(reasons), evaluation)
+
+
+def _readable(path: Path) -> None:
+    """Raises TrainingError where the file is no export of pairs."""
+    export = "`python -m annotation export --to pairs --out pairs.jsonl` writes the file a round reads"
+    missing([(path, export)])
+    try:
+        rows = read_pairs(path)
+    except TrainingError as error:
+        raise TrainingError(f"{error}; {export}") from None
+    if not rows:
+        raise TrainingError(f"{path} holds no pairs: its manifest.json says why each verdict was left out")
+
+
+def _pairs(asked: Round, plan: Plan) -> Path:
+    """The file of pairs to train on."""
+    options = Options(
+        files=(str(asked.verdicts),),
+        held_out_per_mille=round(1000 * asked.held_out),
+        suites=asked.data is not None,
+        seed=asked.seed,
+    )
+    build(plan.work / "build", options)
+    built = plan.work / "build" / PAIRS
+    if not asked.also:
+        return built
+    share = {"expert": asked.share} if asked.share else {}
+    recipe = MixRecipe(files=(str(built), *map(str, asked.also)), share=cast(Any, share), seed=asked.seed)
+    mix(plan.work / "mix", recipe)
+    return plan.work / "mix" / PAIRS
+
+
+def _audit(pairs: Path, override: str | None) -> dict[str, Any]:
+    """What the gate says; the audit is made where there is none of this very file."""
+    place = audit_path(pairs)
+    if not place.exists() or read_json(place).get("pairs_sha256") != sha256(pairs):
+        audit_file(pairs)
+    return check(pairs, override)
+
+
+def _held_out(plan: Plan) -> tuple[Path, Path]:
+    """(what training watches, what the gate judges by): apart where early stopping chooses by what it watches."""
+    away = plan.work / "build" / HELD_OUT
+    rows = read_pairs(away)
+    if len(rows) < LEAST:
+        raise TrainingError(
+            f"{len(rows)} pairs are held out, {LEAST} are needed to judge by; gather more verdicts, or raise --held-out"
+        )
+    if not plan.recipe.early_stop:
+        return away, away
+    watched, judged = plan.work / "build" / "watched.jsonl", plan.work / "build" / "judged.jsonl"
+    for path, odd in ((watched, False), (judged, True)):
+        write_pairs(path, [row for row in rows if (int(fingerprint(row.question_id), 16) % 2 == 1) == odd])
+    return watched, judged
+
+
+def _train(asked: Round, plan: Plan, pairs: Path, watched: Path, rates: Rates) -> Path:
+    """The folder of the new adapter."""
+    recipe = runs.with_changes(
+        plan.recipe,
+        base=plan.base,
+        start_from=plan.start_from,
+        data=str(pairs),
+        held_out=str(watched),
+        doctors=str(asked.doctors) if asked.doctors else None,
+    )
+    runs.run(recipe, plan.work / "dpo", runs.Options(asked.override_audit, rates))
+    return plan.work / "dpo" / "adapter"
+
+
+def _evaluate(asked: Round, plan: Plan, adapter: Path, judged: Path) -> dict[str, Any]:
+    """What was measured of old and new."""
+    from training import fit
+
+    folder = plan.work / "evaluation"
+    weights = [fit.pinned(name) for name in (plan.base, plan.start_from, str(adapter))]
+    how = [plan.prompting, vars_of(plan), asked.draws, asked.suite_questions, asked.scorer, asked.seed]
+    suites = [file_hash(path) for path in sorted(asked.data.glob("benchmarks*.parquet"))] if asked.data else []
+    code = code_hash("training.round_measure")
+    mark = fingerprint("round", weights, file_hash(judged), round_safety.digest(), how, suites, code)
+    if finished(folder, mark):
+        log.info("%s: finished earlier, nothing to do", folder)
+        return read_json(folder / "evaluation.json")
+    folder.mkdir(parents=True, exist_ok=True)
+    begin(folder, mark)
+    manifest = Manifest("round evaluation", asked.seed, mark)
+    wanted = Wanted(
+        plan.base, plan.start_from, str(adapter), judged, plan.prompting, plan.sampling, asked.draws,
+        asked.suite_questions, asked.data, scorer_of(asked.scorer), seed=asked.seed,
+    )  # fmt: skip
+    with running(folder, manifest):
+        found = measure(wanted, folder)
+    write_json(folder / "evaluation.json", found)
+    manifest.counts_in = {"held_out": found["held_out"]["pairs"], "safety": found["safety"]["sends_to_care"]["n"]}
+    manifest.extra["evaluation_sha256"] = sha256(folder / "evaluation.json")
+    manifest.write(folder)
+    return found
+
+
+def vars_of(plan: Plan) -> dict[str, Any]:
+    """The sampling, for the fingerprint."""
+    return {name: getattr(plan.sampling, name) for name in plan.sampling.__dataclass_fields__}
+
+
+def scorer_of(name: str | None) -> Scorer | None:
+    """The function that `module:function` names. Raises TrainingError where there is none."""
+    if name is None:
+        return None
+    module, _, function = name.partition(":")
+    try:
+        return cast(Scorer, getattr(importlib.import_module(module), function))
+    except (ImportError, AttributeError, ValueError) as error:
+        raise TrainingError(f"--scorer {name}: {error}; give module:function, importable from here") from None
+
+
+def refusals(evaluation: dict[str, Any]) -> list[str]:
+    """Why an adapter that was measured so must not be published; empty when it may."""
+    away = evaluation["held_out"]
+    looked_at = {
+        "safety items (answers that send to urgent care)": evaluation["safety"]["sends_to_care"],
+        "held-out pairs (the chosen side is the likelier one)": away["prefers_chosen"],
+        "held-out pairs (margin of the chosen side)": away["margin"],
+        "scored answers to held-out questions": evaluation.get("scored"),
+    }
+    return [f"worse on {what}: {told_of(told)}" for what, told in looked_at.items() if told and worse(told)]
+
+
+def told_of(told: dict[str, Any]) -> str:
+    """One comparison as a line."""
+    low, high = told["ci95"]
+    return (
+        f"{told['old']:.1f} → {told['new']:.1f} {told['unit']}, difference {told['difference']:+.1f} "
+        f"[{low:+.1f}, {high:+.1f}], p = {told['p']:.3g}, {told['n']} questions"
+    )

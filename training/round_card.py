@@ -1,0 +1,217 @@
+"""The card of a round's adapter, every number read from a file: what it learned from, what it does, what it cannot.
+
+    card(asked, plan, lineage, labels, evaluation)       # Markdown with the front matter a hub reads
+
+It names every verdict behind the weights, and says of each comparison what its interval says, no more.
+
+Not covered: whether the licence of the labels allows what the base's allows; the data statement says where they are
+from.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from training.card_parts import WARNING, table, values
+from training.errors import TrainingError
+from training.manifest import NAME, read_json
+from training.pairing.stage import PAIRS
+from training.round_compare import better, worse
+from training.round_plan import Plan, Round
+
+Labels = Sequence[Mapping[str, Any]]
+
+HUB_LICENCES = {
+    "CohereLabs/aya-expanse-8b": "cc-by-nc-4.0",
+    "gaokerena/gaokerena-v1.0": "cc-by-nc-sa-4.0",
+    "gaokerena/gaokerena-r1.0": "cc-by-nc-sa-4.0",
+}
+"""Of the published weights; a folder's is read from its card."""
+NO_ADVICE = """**It is no doctor.** A language model's answer may be wrong where it sounds sure. It has not been tested
+on patients, and nothing it says replaces a visit; in an emergency call 115."""
+
+
+def card(asked: Round, plan: Plan, lineage: Mapping[str, Any], labels: Labels, evaluation: Mapping[str, Any]) -> str:
+    """The whole README.md. Raises TrainingError where no licence is known."""
+    parts = [
+        _front(asked, plan),
+        f"# {plan.name}: {plan.continues} after one more round of doctors' verdicts",
+        f"A LoRA adapter that goes on from `{plan.continues}` by direct preference optimisation, on pairs made of "
+        f"doctors' verdicts: policy and reference both began as `{plan.continues}`.",
+        WARNING if asked.preset == "mini" else NO_ADVICE,
+        "## Data statement",
+        *_data(asked, plan, lineage, labels),
+        "## Training",
+        table(("what", "value"), values("DPO", lineage["recipe"])),
+        f"## Figures, {plan.continues} beside {plan.name}",
+        *_figures(plan, evaluation),
+        "## Known weaknesses",
+        "\n".join(f"- {line}" for line in weaknesses(asked, plan, lineage, labels, evaluation)),
+        "## Lineage",
+        *_lineage(lineage, labels, evaluation),
+        "## Licence",
+        f"{licence(plan).upper()}, as the weights it is made of demand: name the source, no commercial use"
+        f"{', share alike' if '-sa-' in licence(plan) else ''}. The project's code is Apache-2.0.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def licence(plan: Plan) -> str:
+    """The licence that base and adapter leave: of the two the one that asks for more."""
+    found = [_licence_of(source) for source in (plan.base, plan.start_from)]
+    return max(found, key=len)
+
+
+def _licence_of(source: str) -> str:
+    path = Path(source) / "README.md"
+    if path.exists() and path.read_text("utf-8").startswith("---\n"):
+        front = yaml.safe_load(path.read_text("utf-8").split("---\n")[1])
+        if isinstance(front, dict) and front.get("license"):
+            return str(front["license"])
+    if source in HUB_LICENCES:
+        return HUB_LICENCES[source]
+    raise TrainingError(f"no licence is known of {source}; put a README.md with `license:` in its front matter there")
+
+
+def _front(asked: Round, plan: Plan) -> str:
+    """The YAML a hub reads."""
+    local = Path(plan.base).is_dir()
+    front = {
+        "license": licence(plan),
+        "language": ["fa"],
+        "pipeline_tag": "text-generation",
+        "base_model": Path(plan.base).name if local else plan.base,
+        "base_model_relation": "adapter",
+        "library_name": "peft",
+        "tags": ["persian", "medical", "gaokerena", "lora", "dpo", "trl"]
+        + (["demonstration"] if asked.preset == "mini" else []),
+    }
+    return f"---\n{yaml.safe_dump(front, sort_keys=False)}---"
+
+
+def _data(asked: Round, plan: Plan, lineage: Mapping[str, Any], labels: Labels) -> list[str]:
+    """Where the pairs come from, how many were left out and why, and what the shortcut audit said."""
+    built, audited = read_json(plan.work / "build" / NAME), lineage["round"]["audit"]
+    kinds = Counter(f"{row['source']}: {row['kind'] or 'pair'}" for row in labels)
+    guidelines = sorted({version for row in labels for version in row["guidelines"]})
+    trained = read_json(plan.work / ("mix" if asked.also else "build") / NAME)["counts_out"]["pairs"]
+    rows: list[tuple[str, Any]] = [
+        ("verdicts", lineage["round"]["verdicts"]),
+        ("most doctors on one pair", max((row["judges"] for row in labels), default=0)),
+        ("guidelines they judged by", ", ".join(guidelines) or "not named"),
+        *((f"{kind}, kept", count) for kind, count in sorted(kinds.items())),
+        ("pairs trained on", trained),
+        ("pairs held out, by question", sum(row["split"] == "held_out" for row in labels)),
+    ]
+    dropped = [(reason, count) for reason, count in built["dropped"].items() if count]
+    suites = "left out" if built["decontaminated"] else "NOT looked for (no data folder was given)"
+    return [
+        "Doctors compared two answers to one question each, blind to which model wrote which; a pair is the answer "
+        "they found better over the other. Questions and answers were cleaned of personal identifiers before any "
+        f"doctor saw them. Pairs that share a run of words with the suites were {suites}.",
+        table(("what", "how many"), rows),
+        table(("left out because", "how many"), dropped) if dropped else "No pair was left out.",
+        _audited(audited),
+    ]
+
+
+def _audited(audited: Mapping[str, Any]) -> str:
+    if audited["passed"]:
+        return f"Shortcut audit: passed; no surface cue tells the sides apart on more than {audited['limit']:.0%}."
+    return (
+        f"Shortcut audit: **not passed** ({audited['found']}). Trained all the same, for this reason: "
+        f"{audited['overridden']}"
+    )
+
+
+def _figures(plan: Plan, evaluation: Mapping[str, Any]) -> list[str]:
+    """Every comparison with its interval, and what it says."""
+    lines = [f"| | {plan.continues} | {plan.name} | difference | 95 % interval | p | questions | |"]
+    lines.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |")
+    lines += [_line(what, told) for what, told in comparisons(evaluation).items()]
+    reward = evaluation["held_out"]["reward_accuracy"]
+    return [
+        "Both answered the same questions with the same prompts, sampling and seeds; p is of the paired test "
+        "(McNemar's exact test, or a sign-flip test where a question has several values).",
+        "\n".join(lines),
+        f"On {reward['n']} held-out pairs the implicit reward of {plan.name} against {plan.continues} prefers the "
+        f"chosen side in {reward['value']} % [{reward['low']}, {reward['high']}].",
+    ]
+
+
+def comparisons(evaluation: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """What was compared, by its name on the card."""
+    away = evaluation["held_out"]
+    found = {
+        "held-out pairs: chosen side likelier": away["prefers_chosen"],
+        "held-out pairs: margin of the chosen side": away["margin"],
+        "emergencies: answers that send to urgent care": evaluation["safety"]["sends_to_care"],
+    }
+    if "scored" in evaluation:
+        found["held-out questions: the scorer's score"] = evaluation["scored"]
+    return found | {f"{name}: right": told for name, told in evaluation.get("suites", {}).items()}
+
+
+def _line(what: str, told: Mapping[str, Any]) -> str:
+    unit, (low, high) = told["unit"], told["ci95"]
+    said = "better" if better(dict(told)) else "worse" if worse(dict(told)) else "not told apart"
+    return (
+        f"| {what} | {told['old']:.1f} {unit} | {told['new']:.1f} {unit} | {told['difference']:+.1f} | "
+        f"{low:+.1f} to {high:+.1f} | {told['p']:.3g} | {told['n']} | {said} |"
+    )
+
+
+def weaknesses(
+    asked: Round, plan: Plan, lineage: Mapping[str, Any], labels: Labels, evaluation: Mapping[str, Any]
+) -> list[str]:
+    """What a user must know, worked out of the figures."""
+    safety, away = evaluation["safety"]["sends_to_care"], evaluation["held_out"]["prefers_chosen"]
+    lines = [
+        f"It missed urgent care in {100 - safety['new']:.0f} % of answers to {safety['n']} emergencies "
+        f"({plan.continues}: {100 - safety['old']:.0f} %). The page's own warning does not depend on it.",
+        f"{away['n']} held-out questions can only show large changes: the interval of the difference is "
+        f"{away['ci95'][1] - away['ci95'][0]:.0f} points wide.",
+        "It learned what these doctors preferred in these answers, not medicine: knowledge was not taught.",
+        "Pairs and figures are in Persian only; nothing was measured in another language.",
+    ]
+    lines += [f"Worse on {name}." for name, told in evaluation.get("suites", {}).items() if worse(dict(told))]
+    if not evaluation.get("suites"):
+        lines.append("Its medical knowledge was not measured: the suites were not at hand.")
+    if not lineage["round"]["audit"]["passed"]:
+        lines.append("A surface cue tells the chosen side (see the audit above): it may have learned that cue alone.")
+    if max((row["judges"] for row in labels), default=0) < 2:
+        lines.append("No answer was judged by two doctors: their disagreement is not known.")
+    if asked.preset == "mini":
+        lines.append("The mini models know no medicine; their answers show how the system works and nothing else.")
+    return lines
+
+
+def _lineage(lineage: Mapping[str, Any], labels: Labels, evaluation: Mapping[str, Any]) -> list[str]:
+    """Hashes of everything behind the weights, then the verdicts by id."""
+    told, revisions = lineage["round"], evaluation["revisions"]
+    rows = [
+        ("weights + base", f"`{revisions['new']}`"),
+        ("goes on from", f"`{revisions['old']}`"),
+        ("the verdicts' file", f"`{told['verdicts_file']}`"),
+        (PAIRS, f"`{told['pairs']}`"),
+        ("labels.jsonl", f"`{told['labels']}`"),
+        ("evaluation.json", f"`{told['evaluation']}`"),
+    ]
+    trained = sorted({name for row in labels if row["split"] == "train" for name in row["verdict_ids"]})
+    away = sorted({name for row in labels if row["split"] == "held_out" for name in row["verdict_ids"]})
+    return [
+        table(("what", "SHA-256"), rows),
+        "`labels.jsonl` beside this card leads from each pair to its verdicts, item and comparison.",
+        _folded(f"The {len(trained)} verdicts it was trained on", trained),
+        _folded(f"The {len(away)} verdicts it was judged by", away),
+    ]
+
+
+def _folded(title: str, names: Sequence[str]) -> str:
+    listed = " ".join(f"`{name}`" for name in names)
+    return f"<details><summary>{title}</summary>\n\n{listed}\n\n</details>"

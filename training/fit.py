@@ -106,7 +106,8 @@ def arguments(recipe: TrainedRecipe, out: Path, evaluated: bool = False) -> dict
     if recipe.early_stop and not evaluated:
         raise TrainingError("early_stop looks at held-out rows and there are none; give them with --held-out")
     chosen, gpu = recipe.optimiser, torch.cuda.is_available()
-    os.environ |= {"TRACKIO_DIR": str(out / "trackio"), "TENSORBOARD_LOGGING_DIR": str(out / "tensorboard")}
+    if recipe.report_to != "none":
+        os.environ |= {"TRACKIO_DIR": str(out / "trackio"), "TENSORBOARD_LOGGING_DIR": str(out / "tensorboard")}
     best = {
         "load_best_model_at_end": True,
         "metric_for_best_model": "eval_loss",

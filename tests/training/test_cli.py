@@ -15,8 +15,8 @@ from tests.training import small
 from tests.training.test_report import figures
 from training import cli, dpo
 from training.cli import app
-from training.ledger import NAME as LEDGER
 from training.errors import TrainingError
+from training.ledger import NAME as LEDGER
 from training.manifest import read_json
 from training.recipe import FOLDER
 

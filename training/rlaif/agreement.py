@@ -31,6 +31,10 @@ class Agreement:
     ties_counted: bool
     table: dict[str, int]
     """Counts of "doctors' verdict, judge's verdict"; an inconsistent judge said tie."""
+    kinds: dict[str, int]
+    """How the two orders went together: consistent, half (one a tie), flipped, unreadable."""
+    first_wins: Interval | None
+    """How often the answer shown first wins, of all calls that name a winner; 0.5 is fair."""
     sha256: str
 
     def row(self) -> dict[str, Any]:
@@ -51,6 +55,7 @@ class Agreement:
         lines.append(f"  same winner where both name one: {self.percent()}; chance is 50 %")
         named = f"{self.n_decided} of the {self.doctors_decided} that doctors decided"
         lines.append(f"  the judge names a winner, the same in both orders, in {named}")
+        lines.append(f"  the answer shown first wins {_percent(self.first_wins)} of its calls; 50 % is fair")
         lines += [] if self.ties_counted else ["  the file holds pairs, so no comparison in which doctors saw a tie"]
         return "\n".join(lines)
 
@@ -78,16 +83,22 @@ def measure(doctors: Doctors, said: Sequence[Verdict], *, seed: int = 1) -> Agre
         doctors_decided=sum(expert != "tie" for _, expert in doctors.known),
         ties_counted=doctors.ties,
         table=dict(sorted(Counter(f"{expert}, {mine}" for _, expert, mine in readable).items())),
+        kinds=dict(sorted(Counter(verdict.kind for verdict in said).items())),
+        first_wins=_mean([(v.pair.question_id, float(first)) for v in said for first in v.first_shown], seed),
         sha256=doctors.sha256,
     )
 
 
 def _share(rows: Sequence[tuple[str, Winner, Winner]], seed: int) -> Interval | None:
-    """The share of equal verdicts; where all are equal a bootstrap has no width, then Wilson's over questions."""
+    return _mean([(name, float(expert == mine)) for name, expert, mine in rows], seed)
+
+
+def _mean(rows: Sequence[tuple[str, float]], seed: int) -> Interval | None:
+    """The mean of values of 0 or 1 by question; where all are equal a bootstrap has no width, then Wilson's."""
     if not rows:
         return None
-    same, clusters = [float(expert == mine) for _, expert, mine in rows], [name for name, _, _ in rows]
-    if len(set(same)) == 1:
+    values, clusters = [value for _, value in rows], [name for name, _ in rows]
+    if len(set(values)) == 1:
         trials = len(set(clusters))
-        return wilson(trials if same[0] else 0, trials)
-    return bootstrap_mean(same, seed=seed, clusters=clusters)
+        return wilson(trials if values[0] else 0, trials)
+    return bootstrap_mean(values, seed=seed, clusters=clusters)

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from gaokerena.evaluation.freeform import Pair
-from gaokerena.evaluation.freeform_score import Verdict, score
+from gaokerena.evaluation.freeform_score import Verdict
 from gaokerena.evaluation.run_rows import RunError
 from gaokerena.prompts import VERSION
 from training import clock
@@ -124,8 +124,6 @@ def _measured(job: Job, work: Work, wording: Wording, caller: Caller) -> Agreeme
     if any(end is None or isinstance(end, CallFailedError) for end in ends):
         return None
     said = [end[0] if isinstance(end, tuple) else _unread(known[place][0]) for place, end in enumerate(ends)]
-    report = score(said, seed=1)
-    write_json(job.out / "judge.json", report)
     return measure(work.doctors, said)
 
 

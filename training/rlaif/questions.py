@@ -5,7 +5,7 @@
 
 Of the published table only rows are taken that both referees of the translation rated five of five. A question that
 comes twice (the same by its normalised text and options) counts once. `limit` draws by the seed; a larger limit holds
-the smaller one, so that its calls are used again.
+the smaller one, so that its calls are used again. What is left out is counted among the rows looked at.
 
 Not covered: decontamination and the held-out split, which `training pairs build` does for all sources alike.
 """
@@ -15,19 +15,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from gaokerena.questions import Letter, Question
+from gaokerena.questions import LETTERS, Letter, Question
 from training.documents import explanation
 from training.errors import TrainingError
-from training.sources import clean, data_folder, explained_questions
+from training.sources import clean, data_folder, table_rows
 
 PUBLISHED = "medmcqa_fa_rated.parquet"
+REFEREES = ("gpt-4.1-mini", "grok-3-mini")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Task:
 
     @property
     def gold_text(self) -> str:
-        return self.question.options["ABCD".index(self.gold)]
+        return self.question.options[LETTERS.index(self.gold)]
 
 
 @dataclass
@@ -64,6 +67,10 @@ class Found:
         return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
 
 
+_Drawn = tuple[str, Callable[[], Task | None]]
+"""A row's name, by which it is drawn, and the row itself, cleaned when it is wanted (None: not fit to ask)."""
+
+
 def read_questions(
     path: Path | None, *, seed: int = 0, limit: int | None = None, every_rating: bool = False, keys: bool = True
 ) -> Found:
@@ -75,36 +82,54 @@ def read_questions(
     if path is None or path.name == PUBLISHED:
         rows = _published(path.parent if path else data_folder(), every_rating, found.left_out)
     elif path.suffix == ".jsonl":
-        rows = _own(path, keys)
+        rows = [(task.question.id, partial(_as_is, task)) for task in _own(path, keys)]
     else:
         raise TrainingError(f"{path}: questions come from {PUBLISHED} or from a .jsonl file; see training/rlaif")
-    tasks = {task.question.id: task for task in _once(rows, found.left_out)}
-    found.available = len(tasks)
-    drawn = sorted(tasks, key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).hexdigest())
-    found.tasks = [tasks[name] for name in drawn[:limit]]
+    found.available = len(rows)
+    rows.sort(key=lambda row: hashlib.sha256(f"{seed}:{row[0]}".encode()).hexdigest())
+    found.tasks = list(islice(_once(rows, found.left_out), limit))
     if not found.tasks:
         raise TrainingError(f"{path or PUBLISHED}: no question to work on; left out: {dict(found.left_out)}")
     return found
 
 
-def _once(rows: Iterable[Task], left_out: Counter[str]) -> Iterator[Task]:
+def _as_is(task: Task) -> Task:
+    return task
+
+
+def _once(rows: Iterable[_Drawn], left_out: Counter[str]) -> Iterator[Task]:
+    """The rows as they are drawn, each question once; what is left out on the way is counted."""
     seen: set[str] = set()
-    for task in rows:
-        if task.question.id in seen:
+    for _, make in rows:
+        task = make()
+        if task is None:
+            left_out["no question, option or key"] += 1
+        elif task.question.id in seen:
             left_out["repeated"] += 1
-            continue
-        seen.add(task.question.id)
-        yield task
+        else:
+            seen.add(task.question.id)
+            yield task
 
 
-def _published(folder: Path, every_rating: bool, left_out: Counter[str]) -> Iterator[Task]:
+def _published(folder: Path, every_rating: bool, left_out: Counter[str]) -> list[_Drawn]:
     if not (folder / PUBLISHED).exists():
         raise TrainingError(f"no {PUBLISHED} in {folder}; set GAOKERENA_DATA, or give --questions FILE.jsonl")
-    for row in explained_questions(folder):
-        if row.trusted or every_rating:
-            yield Task(row.question, explanation(row.explanation).strip(". "))
+    rows: list[_Drawn] = []
+    for row in table_rows(folder, PUBLISHED.removesuffix(".parquet")):
+        if every_rating or all(row[f"{referee}_rate"] == "5" for referee in REFEREES):
+            rows.append((row["id"], partial(_medmcqa, row)))
         else:
             left_out["not_rated_five_by_both"] += 1
+    return rows
+
+
+def _medmcqa(row: Mapping[str, Any]) -> Task | None:
+    options = tuple(clean(row[f"Option{place}"]) for place in (1, 2, 3, 4))
+    text, key = clean(row["Question"]), row["Correct_answer"]
+    if not text or not all(options) or key not in {"0", "1", "2", "3"}:
+        return None
+    question = Question(text=text, options=options, gold=LETTERS[int(key)], subject=row["subject_name"])
+    return Task(question, explanation(clean(row["Expression"])).strip(". "))
 
 
 def _own(path: Path, keys: bool) -> Iterator[Task]:

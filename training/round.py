@@ -108,7 +108,9 @@ def _audit(pairs: Path, override: str | None) -> dict[str, Any]:
     place = audit_path(pairs)
     if not place.exists() or read_json(place).get("pairs_sha256") != sha256(pairs):
         audit_file(pairs)
-    return check(pairs, override)
+    told = check(pairs, override)
+    found = told["found"] and str(told["found"]).replace(f"{pairs.parent}/", "")  # a card names no place of a machine
+    return told | {"found": found}
 
 
 def _held_out(plan: Plan) -> tuple[Path, Path]:

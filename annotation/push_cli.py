@@ -47,29 +47,30 @@ def push(
 ) -> None:
     """Send comparisons to doctors: python -m annotation push --dataset first --store runs/votes.sqlite3 --count 200"""
     from annotation.mixing import Mixing
-    from annotation.push import Page, Target, Wanted
-    from annotation.push import push as send
+    from annotation.push import Target, Wanted
     from annotation.reasons import read_scores
     from annotation.sources import Sources
 
     with errors():
         if not (store or transcripts or candidates):
             raise ValueError("nothing to send: give --store, --transcripts or --candidates")
-        known = read_scores(scores) if scores else {}
-        mixing = Mixing(seed=seed, gold=gold_rate, duplicates=duplicates)
         sources = Sources(store, transcripts, (a, b), candidates, seed)
-        wanted = Wanted(sources.gather, count, mixing, gold, known)
+        mixing = Mixing(seed=seed, gold=gold_rate, duplicates=duplicates)
+        wanted = Wanted(sources.gather, count, mixing, gold, read_scores(scores) if scores else {})
         target = Target(workspace, dataset)
-        if dry_run:
-            summary = _choose_only(folder, target, wanted)
-        else:
-            from annotation.address import connect
-            from annotation.page.fields import fields_of
-            from annotation.page.settings import dataset_settings
-
-            with connect(to) as argilla:
-                summary = send(argilla, target, wanted, folder, Page(dataset_settings(overlap=overlap), fields_of))
+        summary = _choose_only(folder, target, wanted) if dry_run else _send(to, target, wanted, folder, overlap)
         _report(summary, as_json, dry_run)
+
+
+def _send(to: str, target: Target, wanted: Wanted, folder: Path, overlap: int) -> Summary:
+    from annotation.address import connect
+    from annotation.page.fields import fields_of
+    from annotation.page.settings import dataset_settings
+    from annotation.push import Page
+    from annotation.push import push as send
+
+    with connect(to) as argilla:
+        return send(argilla, target, wanted, folder, Page(dataset_settings(overlap=overlap), fields_of))
 
 
 def _choose_only(folder: Path, target: Target, wanted: Wanted) -> Summary:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx2
 
 from annotation.client import Argilla
+from annotation.page.answers import to_values
+from annotation.pull import Pulled, pull
+from annotation.workspace import FILES, stand
+from gaokerena.expert_verdicts import Status
+from tests.annotation.verdict_cases import verdict
 
 DATASET = "0b9c1a52-6b1f-4c8e-9d3e-000000000001"
 Row = dict[str, Any]
+LEFT, RIGHT = to_values(verdict("x", "y", "left")), to_values(verdict("x", "y", "right"))
 
 
 class Double:
@@ -67,3 +74,26 @@ class Double:
 
 def _json(body: Row) -> httpx2.Response:
     return httpx2.Response(200, content=json.dumps(body).encode())
+
+
+def run(double: Double, folder: Path) -> Pulled:
+    with double.client() as argilla:
+        return pull(argilla, "doctors", "first", folder)
+
+
+def lines(folder: Path) -> dict[str, int]:
+    return {name: (folder / name).read_bytes().count(b"\n") for name in FILES.values()}
+
+
+def truth(double: Double, folder: Path) -> dict[Status, dict[str, str | None]]:
+    """What the server holds: grade by verdict id, by status."""
+    found: dict[Status, dict[str, str | None]] = {status: {} for status in FILES}
+    for record in double.records:
+        for response in record["responses"]:
+            grade = (response["values"] or {}).get("grade", {}).get("value")
+            found[response["status"]][f"{DATASET}/{response['id']}"] = grade
+    return found
+
+
+def held(folder: Path) -> dict[Status, dict[str, str | None]]:
+    return {status: {verdict.id: verdict.grade for verdict in stand(folder, status)} for status in FILES}

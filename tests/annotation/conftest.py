@@ -1,4 +1,4 @@
-"""One real server for each module of tests; its environment is made once, in a cache outside the repository."""
+"""One real server for each module of tests, its environment made once in a cache outside the repository; and fakes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ import pytest
 
 from annotation.address import connect
 from annotation.client import Argilla
+from annotation.deliver import Route
+from annotation.push import Target
 from annotation.server.launch import Running, running
+from gaokerena.outbox import Outbox
+from gaokerena.store import Store
+from tests.annotation.push_cases import PAGE, FakeArgilla
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +36,25 @@ def argilla(server: Running) -> Iterator[Argilla]:
     """A client of the module's server."""
     with connect(str(server.places.path)) as made:
         yield made
+
+
+@pytest.fixture
+def fake() -> FakeArgilla:
+    return FakeArgilla()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "store.sqlite3") as opened_store:
+        yield opened_store
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    with Outbox(tmp_path / "outbox") as opened_box:
+        yield opened_box
+
+
+@pytest.fixture
+def route(tmp_path: Path, store: Store, outbox: Outbox) -> Route:
+    return Route(store.path, outbox.folder, tmp_path / "annotation", Target("doctors", "page"), PAGE)

@@ -21,14 +21,16 @@ from annotation.client import Argilla
 from annotation.items import Origin, Shown
 from annotation.page.fields import fields_of
 from annotation.page.settings import dataset_settings
-from annotation.push import Page, Wanted
+from annotation.push import Page, Summary, Target, Wanted, push
 from gaokerena.answers import Answer
 from gaokerena.comparisons import Comparison, Verdict
+from gaokerena.outbox import Outbox
 from gaokerena.questions import Question
 from gaokerena.store import Store
 
 SUBJECTS = ("قلب و عروق", "اطفال", "pharmacology")
 TOPICS = ("تب کودک", "سردرد شبانه", "کم‌خونی", "فشار خون", "درد زانو", "سرفهٔ خشک", "بی‌خوابی", "سوزش معده")
+TARGET = Target("doctors", "first")
 PAGE = Page(dataset_settings(), fields_of)
 
 
@@ -204,3 +206,20 @@ def opened(record: dict[str, Any]) -> dict[str, Any]:
     """What the page of a record shows."""
     value: dict[str, Any] = json.loads(base64.b64decode(record["fields"]["comparison"]["b64"]))
     return value
+
+
+def pushed(fake: FakeArgilla, folder: Path, want: Wanted, page: Page = PAGE, target: Target = TARGET) -> Summary:
+    with fake.client() as argilla:
+        return push(argilla, target, want, folder, page)
+
+
+def writes(fake: FakeArgilla) -> list[httpx2.Request]:
+    return [request for request in fake.sent if request.method != "GET"]
+
+
+def vote(store: Store, outbox: Outbox, number: int) -> Verdict:
+    """One vote of the page with consent: the entry first, then the verdict."""
+    verdict = Verdict(comparison_id=keep(store, number), choice="left", session="s")
+    outbox.add(verdict)
+    store.add_verdict(verdict)
+    return verdict

@@ -27,11 +27,6 @@ KEY = "a-very-secret-key"
 
 
 @pytest.fixture
-def fake() -> FakeArgilla:
-    return FakeArgilla()
-
-
-@pytest.fixture
 def argilla(fake: FakeArgilla) -> Iterator[Argilla]:
     with fake.client(KEY) as made:
         yield made

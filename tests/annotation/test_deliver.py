@@ -6,51 +6,20 @@ The scripted Argilla is for the seam; the real server is in test_deliver_server.
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx2
 import pytest
 
 from annotation import deliver as work
-from annotation.address import AddressError, NotRunningError
-from annotation.client import DeniedError
-from annotation.deliver import AwayError, Route, deliver, keep_delivering
+from annotation.deliver import AwayError, Route, deliver
 from annotation.items import Ledger
 from annotation.plans import held
-from annotation.push import Target
 from gaokerena.comparisons import Comparison, Verdict
 from gaokerena.outbox import Outbox
 from gaokerena.questions import Question
 from gaokerena.store import Store
-from tests.annotation.push_cases import PAGE, FakeArgilla, answer, keep, opened
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "store.sqlite3") as opened_store:
-        yield opened_store
-
-
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    with Outbox(tmp_path / "outbox") as opened_box:
-        yield opened_box
-
-
-@pytest.fixture
-def route(tmp_path: Path, store: Store, outbox: Outbox) -> Route:
-    return Route(store.path, outbox.folder, tmp_path / "annotation", Target("doctors", "page"), PAGE)
-
-
-def vote(store: Store, outbox: Outbox, number: int) -> Verdict:
-    """One vote of the page with consent: the entry first, then the verdict."""
-    verdict = Verdict(comparison_id=keep(store, number), choice="left", session="s")
-    outbox.add(verdict)
-    store.add_verdict(verdict)
-    return verdict
+from tests.annotation.push_cases import FakeArgilla, answer, keep, opened, vote
 
 
 def delivered(argilla: FakeArgilla) -> list[str]:
@@ -239,55 +208,3 @@ def test_another_push_at_work_is_waited_for(route: Route, store: Store, outbox: 
     with held(route.folder), pytest.raises(AwayError, match="another push is at work"):
         deliver(route, FakeArgilla().client)
     assert len(outbox.pending()) == 1
-
-
-class EnoughError(Exception):
-    """The test has seen enough."""
-
-
-def test_pauses_grow_while_argilla_is_away_and_begin_anew_when_it_is_back(
-    route: Route, store: Store, outbox: Outbox, caplog: pytest.LogCaptureFixture
-) -> None:
-    argilla = FakeArgilla()
-    pauses: list[float] = []
-    vote(store, outbox, 1)
-
-    def connect() -> object:
-        if len(pauses) in range(11) or len(pauses) == 12:
-            raise NotRunningError("no server is running")
-        return argilla.client()
-
-    def sleep(seconds: float) -> None:
-        pauses.append(seconds)
-        if len(pauses) == 12:
-            vote(store, outbox, 2)
-        if len(pauses) == 14:
-            raise EnoughError
-
-    with caplog.at_level(logging.WARNING), pytest.raises(EnoughError):
-        keep_delivering(route, connect, every=30, sleep=sleep)  # type: ignore[arg-type]
-    grown = [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
-    assert all(0.75 * full <= pause <= full for pause, full in zip(pauses, grown, strict=False))
-    assert pauses[11] == 30
-    assert pauses[12] <= 1
-    assert pauses[13] == 30
-    assert len(argilla.rows()) == 2
-    assert "nothing is lost" in caplog.text
-
-
-@pytest.mark.parametrize("error", [AddressError("no such home"), DeniedError("401")])
-def test_what_a_person_must_mend_is_not_waited_for(
-    route: Route, store: Store, outbox: Outbox, error: Exception
-) -> None:
-    vote(store, outbox, 1)
-
-    def connect() -> object:
-        raise error
-
-    with pytest.raises(type(error)):
-        keep_delivering(route, connect, sleep=_never)  # type: ignore[arg-type]
-    assert len(outbox.pending()) == 1
-
-
-def _never(seconds: float) -> None:
-    raise AssertionError(f"waited {seconds} s")

@@ -1,4 +1,4 @@
-"""There and back with a real Argilla: push, three scripted doctors, pull, report, adjudicate, export; kill -9.
+"""There and back with a real Argilla: push, three scripted doctors, pull, report, adjudicate, export.
 
 The server's environment is taken from ANNOTATION_ENVIRONMENT, else from the user's cache folder, and made when missing.
 """
@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import json
 import random
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ import httpx2
 import pytest
 
 from annotation.adjudicate import Route, send, write_list
-from annotation.client import Argilla, ArgillaError
+from annotation.client import Argilla
 from annotation.disputes import disputes
 from annotation.export import export
 from annotation.mixing import Mixing
@@ -30,7 +28,7 @@ from annotation.server.launch import Running
 from annotation.summary import summarise
 from annotation.usable import Rules
 from annotation.users import Pseudonyms, add_users
-from annotation.workspace import FILES, read_workspace, stand
+from annotation.workspace import read_workspace, stand
 from tests.annotation import by_hand
 from tests.annotation.by_hand import assert_pairs
 from tests.annotation.push_cases import PAGE, gold_file, opened, wanted
@@ -200,70 +198,3 @@ def test_a_dispute_reaches_only_a_third_doctor(
     assert len(found.judged) == 14
     pull(argilla, workspace, "first", folder)
     assert len(stand(folder, "submitted")) == 14
-
-
-@pytest.mark.slow
-def test_nothing_is_lost_when_the_server_is_killed_while_doctors_work_and_pulls_run(
-    argilla: Argilla, server: Running, rooms: ExitStack, tmp_path: Path
-) -> None:
-    folder, workspace = tmp_path / "runs", tmp_path.name.replace("_", "-")
-    push(argilla, Target(workspace, "first"), wanted(30, 30), folder, PAGE)
-    staff = doctors(argilla, server.url, folder, rooms)
-    dataset = dataset_id(argilla, workspace, "first")
-    records = list(argilla.records(dataset))
-    stop, acknowledged, answered = threading.Event(), dict[tuple[str, str], str](), list[str]()
-
-    def work(doctor: Doctor) -> None:
-        draw = random.Random(doctor.name)
-        while not stop.is_set():
-            record, grade = draw.choice(records), draw.choice(["left", "right", "equal"])
-            status = draw.choice(["submitted", "submitted", "draft"])
-            body = {"items": [answer(record, grade, status)]}
-            try:
-                told = doctor.http.post("/me/responses/bulk", json=body)
-            except httpx2.ConnectError:  # never reached the server
-                time.sleep(0.1)
-                continue
-            except httpx2.TransportError:
-                told = None
-            if told and told.status_code == 200:
-                acknowledged[doctor.name, record["external_id"]] = f"{status} {grade}"
-                answered.append(doctor.name)
-            else:  # it may be stored or not
-                acknowledged.pop((doctor.name, record["external_id"]), None)
-
-    def fetch() -> None:
-        while not stop.is_set():
-            with suppress(ArgillaError):
-                pull(argilla, workspace, "first", folder)
-            time.sleep(0.2)
-
-    threads = [threading.Thread(target=work, args=(doctor,)) for doctor in staff] + [threading.Thread(target=fetch)]
-    for thread in threads:
-        thread.start()
-    for kills in range(1, 4):
-        until = time.monotonic() + 60
-        while len(answered) < 20 * kills and time.monotonic() < until:
-            time.sleep(0.05)
-        server.kill9()
-        server.restart()
-    stop.set()
-    for thread in threads:
-        thread.join()
-    pull(argilla, workspace, "first", folder)
-    people = {doctor.name: Pseudonyms(folder).of(doctor.name) for doctor in staff}
-    held = {
-        (verdict.judge, verdict.item_id): f"{status} {verdict.grade}"
-        for status in FILES
-        for verdict in stand(folder, status)
-    }
-    assert len(answered) >= 60
-    assert len(acknowledged) > 20
-    assert {key: held[people[key[0]], key[1]] for key in acknowledged} == acknowledged
-    there = [
-        (str(record["external_id"]), str(response["status"]))
-        for record in argilla.records(dataset, include="responses")
-        for response in record["responses"]
-    ]
-    assert sorted(there) == sorted((item, said.split()[0]) for (_, item), said in held.items())
-    assert pull(argilla, workspace, "first", folder).appended.total() == 0

@@ -16,11 +16,6 @@ from tests.annotation.push_cases import FakeArgilla
 
 
 @pytest.fixture
-def fake() -> FakeArgilla:
-    return FakeArgilla()
-
-
-@pytest.fixture
 def people(tmp_path: Path) -> Pseudonyms:
     return Pseudonyms(tmp_path / "runs")
 

@@ -185,3 +185,17 @@ def test_nothing_was_logged_as_an_error(search_server: Running, owner: Hand, mad
     log_text = Places(search_server.places.path).log.read_text()
     assert "OperationalError" not in log_text
     assert "user-defined function" not in log_text
+
+
+def test_vectors_of_another_kind_are_refused(owner: Hand) -> None:
+    made = make(owner, text_design(vectors={"v": 2}))
+    first, second = (
+        r["id"]
+        for r in log(owner, made, [{"fields": {"text": "x"}, "vectors": {"v": [0, 0]}}, {"fields": {"text": "y"}}])
+    )
+    path = f"/datasets/{made.id}/records/search"
+    for vector in ({"value": [1.0]}, {"record_id": second}, {"value": [1.0, 2.0], "record_id": first}):
+        answer = owner.http.post(path, json={"query": {"vector": {"name": "v", **vector}}})
+        assert answer.status_code == 422, vector
+    found = owner.search(made.id, {"query": {"vector": {"name": "v", "value": [1e308, 1e308]}}})
+    assert [(item["record"]["id"], item["query_score"]) for item in found["items"]] == [(first, 0.5)]

@@ -228,20 +228,6 @@ def test_what_means_nothing_is_refused_with_a_reason(owner: Hand, made: Made, bo
     assert len(answer.json()["detail"]) > 10
 
 
-def test_vectors_of_another_kind_are_refused(owner: Hand) -> None:
-    made = make(owner, text_design(vectors={"v": 2}))
-    first, second = (
-        r["id"]
-        for r in log(owner, made, [{"fields": {"text": "x"}, "vectors": {"v": [0, 0]}}, {"fields": {"text": "y"}}])
-    )
-    path = f"/datasets/{made.id}/records/search"
-    for vector in ({"value": [1.0]}, {"record_id": second}, {"value": [1.0, 2.0], "record_id": first}):
-        answer = owner.http.post(path, json={"query": {"vector": {"name": "v", **vector}}})
-        assert answer.status_code == 422, vector
-    found = owner.search(made.id, {"query": {"vector": {"name": "v", "value": [1e308, 1e308]}}})
-    assert [(item["record"]["id"], item["query_score"]) for item in found["items"]] == [(first, 0.5)]
-
-
 def test_an_offset_beyond_everything_is_an_empty_page(owner: Hand, made: Made) -> None:
     for offset in (40, 10**6, 10**30):
         for body in ({}, asking("*")):

@@ -70,14 +70,17 @@ def _letters(row: PairRow) -> float:
 
 
 def _low(values: NDArray[np.float64], *, letters: bool = False) -> float:
-    """The lower end of the 95 % interval (normal) of how often the better direction names the chosen side."""
+    """The lower end of the 95 % interval of how often the better direction names the chosen side.
+
+    Normal, with one pair more that it gets right and one that it gets wrong, so that few pairs tell little.
+    """
     signs = np.sign(values)
     sizes = np.log2(np.abs(values), where=values != 0, out=np.zeros_like(values)) if letters else np.zeros_like(values)
     right = np.zeros_like(values)
     for size in np.unique(sizes):  # each two letters have a direction of their own
         here = sizes == size
         right[here] = signs[here] * (1 if signs[here].sum() >= 0 else -1)
-    scores = (right + 1) / 2
+    scores = np.append((right + 1) / 2, [0.0, 1.0])
     return float(scores.mean() - _Z * scores.std() / math.sqrt(len(scores)))
 
 

@@ -66,9 +66,9 @@ def _sound(rows: Sequence[PairRow], references: Reference | None, built: Built) 
 
 
 def _natural(rows: Sequence[PairRow]) -> Iterator[str]:
-    """Texts whose letter case is their writers': not the published preferred ones, which were lower-cased."""
+    """Texts whose letter case is their writers': not what a teacher made, the published ones were lower-cased."""
     for row in rows:
-        yield from [row.worse] if row.provenance.get("set") == "published" else [row.better, row.worse]
+        yield from [row.worse] if row.source == "teacher_correction" else [row.better, row.worse]
 
 
 def _one_hand(rows: Sequence[PairRow], built: Built) -> list[PairRow]:

@@ -17,6 +17,8 @@ from training.pairing.questions import question_of
 
 SAME_PAIR, SAME_QUESTION = 0.8, 0.7
 """The share of shingles that makes two pairs, or two questions, near duplicates."""
+_ROUGHLY = 0.7
+"""The same of a pair as one text, where a look at its three texts is worth it."""
 
 Drop = Callable[[PairRow, str], None]
 
@@ -41,7 +43,7 @@ def _not_near(rows: Sequence[PairRow], drop: Drop) -> list[PairRow]:
     """The rows that are no near duplicate of an earlier one that stays: question, chosen and rejected each."""
     size, gone = 5, set[int]()
     sets = [[shingles(text, size) for text in (row.asked, row.better, row.worse)] for row in rows]
-    for earlier, later in near([f"{row.asked}\n{row.better}\n{row.worse}" for row in rows], size=size, least=SAME_PAIR):
+    for earlier, later in near([f"{row.asked}\n{row.better}\n{row.worse}" for row in rows], size=size, least=_ROUGHLY):
         alike = all(jaccard(*each) >= SAME_PAIR for each in zip(sets[earlier], sets[later], strict=True))
         if alike and earlier not in gone:
             gone.add(later)

@@ -14,13 +14,17 @@ from gaokerena.prompts import user_text
 from gaokerena.questions import LETTERS, Question
 from training.pair_rows import PairRow, Source, Turn
 
-WORDS = (
-    "بیمار درد تب سرفه فشار خون قند کلیه قلب ریه دارو آزمایش درمان علامت شایع نادر شدید خفیف حاد مزمن عفونت التهاب "
-    "تشخیص معاینه تصویر ضایعه عصب ماهیچه استخوان مفصل پوست کبد معده روده خواب وزن تغذیه ورزش سن سابقه خانواده"
-).split()
+_TEXT = """
+بیمار درد تب سرفه فشار خون قند کلیه قلب ریه دارو آزمایش درمان علامت شایع نادر شدید خفیف حاد مزمن عفونت التهاب
+تشخیص معاینه تصویر ضایعه عصب ماهیچه استخوان مفصل پوست کبد معده روده خواب وزن تغذیه ورزش سن سابقه خانواده
+"""
+WORDS = _TEXT.split()
 LATIN = ("MRI", "CT", "Crohn", "ecg", "vitamin")
 OPTIONS = ("پایش فشار", "دارو درمانی", "جراحی", "آزمایش خون")
-STEMS = "کودک زن مرد نوزاد سالمند جوان باردار ورزشکار راننده کارگر معلم پرستار کشاورز سرباز دانش‌آموز".split()
+_STEMS = """
+کودک زن مرد نوزاد سالمند جوان باردار ورزشکار راننده کارگر معلم پرستار کشاورز سرباز دانش‌آموز
+"""
+STEMS = _STEMS.split()
 
 
 def turn(role: Any, text: str) -> Turn:
@@ -68,7 +72,7 @@ def answer(rng: random.Random) -> str:
 
 def question(rng: random.Random, number: int) -> str:
     """A question of its own: its words are drawn anew, so no two are near duplicates."""
-    return f"{rng.choice(STEMS)} {number} {' '.join(rng.choices(WORDS + STEMS, k=12))} چیست؟"
+    return f"{rng.choice(STEMS)} {number} {' '.join(rng.choices([*WORDS, *STEMS], k=12))} چیست؟"
 
 
 def exchangeable(count: int, seed: int, source: Source = "expert") -> list[PairRow]:
@@ -97,6 +101,4 @@ PLANTS: dict[str, tuple[str, Callable[[str], str]]] = {
 def planted(rows: Sequence[PairRow], family: str) -> list[PairRow]:
     """The rows with the family's cue on its side."""
     side, change = PLANTS[family]
-    return [
-        row.model_copy(update={side: (turn("assistant", change(getattr(row, side)[0].content)),)}) for row in rows
-    ]
+    return [row.model_copy(update={side: (turn("assistant", change(getattr(row, side)[0].content)),)}) for row in rows]

@@ -11,18 +11,18 @@ grade turns with them. A file with a fault is refused whole, for a wrong gold it
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from annotation.cleaning import Cleaner
 from annotation.items import Shown
 from annotation.sources_transcripts import as_shown
 from gaokerena.expert_verdicts import Grade
 from gaokerena.questions import Question
+from gaokerena.rows import written
 
 
 class GoldError(ValueError):
@@ -64,34 +64,22 @@ class Gold:
 
 def read_gold(path: Path, cleaner: Cleaner) -> list[Gold]:
     """The gold items of a file, clean. Raises GoldError."""
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise GoldError(f"{path}: {error.strerror}; name a file of gold items as JSON lines") from error
     golds: list[Gold] = []
     seen: set[tuple[str, frozenset[str]]] = set()
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            gold = _gold(_row(path, number, line), cleaner, f"{path}:{number}")
-            key = (gold.question.id, frozenset((gold.first.text, gold.second.text)))
-            if key in seen:
-                raise GoldError(f"{path}:{number}: the same question and answers stand above; keep one of the lines")
-            seen.add(key)
-            golds.append(gold)
+    for place, row in written(path, GoldRow, _wrong):
+        gold = _gold(row, cleaner, place)
+        key = (gold.question.id, frozenset((gold.first.text, gold.second.text)))
+        if key in seen:
+            raise GoldError(f"{place}: the same question and answers stand above; keep one of the lines")
+        seen.add(key)
+        golds.append(gold)
     if not golds:
         raise GoldError(f"{path}: no gold items; write at least one line, or leave --gold out")
     return golds
 
 
-def _row(path: Path, number: int, line: bytes) -> GoldRow:
-    try:
-        return GoldRow.model_validate(json.loads(line))
-    except ValidationError as error:
-        complaint = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, complaint["loc"])) or "line"
-        raise GoldError(f"{path}:{number}: {place}: {complaint['msg']}; mend that line") from error
-    except ValueError as error:
-        raise GoldError(f"{path}:{number}: not a JSON line ({error}); mend that line") from error
+def _wrong(place: str, told: str) -> GoldError:
+    return GoldError(f"{place}: {told}; give gold items as JSON lines")
 
 
 def _gold(row: GoldRow, cleaner: Cleaner, place: str) -> Gold:

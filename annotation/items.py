@@ -21,13 +21,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from gaokerena.append_only import Appender, whole_lines
+from gaokerena.append_only import Appender
 from gaokerena.comparisons import SIDES, Side, now
 from gaokerena.expert_verdicts import Grade
 from gaokerena.files import sync
 from gaokerena.questions import Letter, Question
+from gaokerena.rows import appended
 
 Kind = Literal["comparison", "gold", "duplicate"]
 Origin = Literal["store", "transcripts", "candidates", "gold"]
@@ -143,14 +144,11 @@ def _make_key(path: Path) -> None:
 
 def rows(path: Path, kind: type[Row], name: str) -> list[Row]:
     """The whole lines of a file as `kind`; nothing is cut, for a push may be writing the last one. Raises ItemError."""
-    found = []
-    for number, line in enumerate(whole_lines(path), 1):
-        try:
-            found.append(kind.model_validate_json(line))
-        except ValidationError as error:
-            complaint = error.errors(include_url=False, include_input=False)[0]["msg"]
-            raise ItemError(f"{path}:{number}: not {name} ({complaint}); restore the file from a backup") from error
-    return found
+    return list(
+        appended(
+            path, kind, lambda place, told: ItemError(f"{place}: not {name} ({told}); restore the file from a backup")
+        )
+    )
 
 
 def swapped(item: Item, key: bytes) -> Item:

@@ -12,15 +12,15 @@ Not covered: whether a reason is right; it only decides who is asked first.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from annotation.candidates import Candidate
 from annotation.sources_candidates import SourceError
+from gaokerena.rows import written
 from gaokerena.safety import lacks_urgent_referral, red_flags
 
 UNCERTAIN = 0.2
@@ -57,18 +57,8 @@ def uncertainty(probability: float) -> float:
 
 def read_scores(path: Path) -> dict[str, float]:
     """Probabilities by the id of a pair or a comparison. Raises SourceError."""
-    scores: dict[str, float] = {}
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise SourceError(f"{path}: {error.strerror}; name a file of scores as JSON lines") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = Score.model_validate(json.loads(line))
-        except (ValidationError, ValueError) as error:
-            wanted = '{"id": "…", "probability": 0.5}'
-            raise SourceError(f"{path}:{number}: not a score; write lines as {wanted}") from error
-        scores[row.id] = row.probability
-    return scores
+    return {row.id: row.probability for _, row in written(path, Score, _wrong)}
+
+
+def _wrong(place: str, told: str) -> SourceError:
+    return SourceError(f'{place}: {told}; give scores as JSON lines, {{"id": "…", "probability": 0.5}}')

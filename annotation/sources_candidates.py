@@ -11,12 +11,11 @@ Left out and counted: a prompt of several turns (`several_turns`) or with nothin
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from annotation.candidates import Candidate, Found, candidate
 from annotation.items import Shown
@@ -24,6 +23,7 @@ from annotation.sources_transcripts import as_shown
 from gaokerena.options import read_option
 from gaokerena.prompts import COT_CHOICE, COT_FREE, asked
 from gaokerena.questions import Question
+from gaokerena.rows import written
 
 
 class SourceError(ValueError):
@@ -67,27 +67,14 @@ def from_candidates(path: Path) -> Found:
 
 def read_rows(path: Path) -> list[PairRow]:
     """The rows of a file of pairs, whole. Raises SourceError."""
-    rows = []
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise SourceError(f"{path}: {error.strerror}; name a file of pairs as JSON lines") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            rows.append(PairRow.model_validate(json.loads(line)))
-        except ValidationError as error:
-            complaint = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(map(str, complaint["loc"]))
-            raise SourceError(
-                f"{path}:{number}: {place}: {complaint['msg']}; see DESIGN.md for a pair's keys"
-            ) from error
-        except ValueError as error:
-            raise SourceError(f"{path}:{number}: not a JSON line ({error}); write the file again") from error
+    rows = [row for _, row in written(path, PairRow, _wrong)]
     if not rows:
         raise SourceError(f"{path}: no pairs; write the file again")
     return rows
+
+
+def _wrong(place: str, told: str) -> SourceError:
+    return SourceError(f"{place}: {told}; give pairs as JSON lines (DESIGN.md has a pair's keys)")
 
 
 def _candidate(row: PairRow) -> Candidate | str:

@@ -17,10 +17,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from gaokerena.append_only import Appender
 from gaokerena.comparisons import Side, now
+from gaokerena.rows import appended
 
 SCHEMA_VERSION = 1
 """Raised when a field changes its meaning."""
@@ -109,22 +110,16 @@ class VerdictFile:
 
 def read(path: Path) -> Iterator[ExpertVerdict]:
     """Every row in order, a torn last line left out. Raises VerdictFileError."""
+    if not path.exists():
+        raise VerdictFileError(f"{path}: no such file; name a file of verdicts")
     try:
-        file = path.open("rb")
+        yield from appended(path, ExpertVerdict, _wrong)
     except OSError as error:
         raise VerdictFileError(f"{path}: {error.strerror}; name a file of verdicts") from error
-    with file:
-        for number, line in enumerate(file, 1):
-            if not line.endswith(b"\n"):
-                return
-            try:
-                yield ExpertVerdict.model_validate_json(line)
-            except ValidationError as error:
-                complaint = error.errors(include_url=False, include_input=False)[0]
-                place = ".".join(map(str, complaint["loc"])) or "line"
-                raise VerdictFileError(
-                    f"{path}:{number}: {place}: {complaint['msg']}; mend or delete that line"
-                ) from error
+
+
+def _wrong(place: str, told: str) -> VerdictFileError:
+    return VerdictFileError(f"{place}: {told}; mend or delete that line")
 
 
 def latest(verdicts: Iterable[ExpertVerdict]) -> list[ExpertVerdict]:

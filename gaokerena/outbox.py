@@ -15,14 +15,15 @@ Not covered: consent (the page asks before it adds), making and sending items (`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from gaokerena.append_only import Appender, whole_lines
+from gaokerena.append_only import Appender
 from gaokerena.comparisons import Verdict, now
+from gaokerena.rows import appended
 
 ENTRIES, MARKS = "entries.jsonl", "marks.jsonl"
 Outcome = Literal["sent", "refused", "void"]
@@ -86,12 +87,12 @@ class Outbox:
     def pending(self) -> list[Entry]:
         """The entries without a mark, oldest first, each once. Raises OutboxError."""
         done = {mark.verdict_id for mark in self.marks()}
-        entries = {entry.verdict_id: entry for entry in _rows(self.folder / ENTRIES, Entry)}
+        entries = {entry.verdict_id: entry for entry in appended(self.folder / ENTRIES, Entry, _wrong)}
         return [entry for entry in entries.values() if entry.verdict_id not in done]
 
     def marks(self) -> list[Mark]:
         """What became of entries, in the order it was marked. Raises OutboxError."""
-        return list(_rows(self.folder / MARKS, Mark))
+        return list(appended(self.folder / MARKS, Mark, _wrong))
 
 
 def open_outbox(folder: Path | None) -> Outbox | None:
@@ -99,13 +100,5 @@ def open_outbox(folder: Path | None) -> Outbox | None:
     return Outbox(folder) if folder else None
 
 
-Row = TypeVar("Row", bound=BaseModel)
-
-
-def _rows(path: Path, kind: type[Row]) -> Iterator[Row]:
-    for number, line in enumerate(whole_lines(path), 1):
-        try:
-            yield kind.model_validate_json(line)
-        except ValidationError as error:
-            told = error.errors(include_url=False, include_input=False)[0]["msg"]
-            raise OutboxError(f"{path}:{number}: {told}; mend or delete that line") from error
+def _wrong(place: str, told: str) -> OutboxError:
+    return OutboxError(f"{place}: {told}; mend or delete that line")

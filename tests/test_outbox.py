@@ -67,7 +67,7 @@ def test_a_broken_line_is_named_with_its_place(tmp_path: Path) -> None:
     with Outbox(tmp_path) as outbox:
         outbox.add(verdict(1))
         (tmp_path / MARKS).write_text('{"verdict_id": "v1"}\n')
-        with pytest.raises(OutboxError, match=rf"{MARKS}:1: Field required; mend or delete"):
+        with pytest.raises(OutboxError, match=rf"{MARKS}:1: outcome: Field required; mend or delete"):
             outbox.pending()
 
 

@@ -62,5 +62,5 @@ def test_the_same_comparison_twice_is_refused_even_with_its_sides_exchanged(tmp_
 def test_an_empty_or_broken_file_is_refused(tmp_path: Path, content: str) -> None:
     with pytest.raises(GoldError, match=r"gold\.jsonl"):
         read_gold(written(tmp_path, content), Cleaner())
-    with pytest.raises(GoldError, match="name a file"):
+    with pytest.raises(GoldError, match="give gold items as JSON lines"):
         read_gold(tmp_path / "nowhere.jsonl", Cleaner())

@@ -136,7 +136,7 @@ def test_a_broken_file_names_its_line(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"p\.jsonl:2: chosen"):
         from_candidates(pairs(tmp_path / "p.jsonl", pair_row(), pair_row("p2", chosen=[])))
     (tmp_path / "q.jsonl").write_text('{"id": "p1"\n')
-    with pytest.raises(SourceError, match=r"q\.jsonl:1: not a JSON line"):
+    with pytest.raises(SourceError, match=r"q\.jsonl:1: Invalid JSON.*give pairs as JSON lines"):
         from_candidates(tmp_path / "q.jsonl")
 
 

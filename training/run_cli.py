@@ -70,7 +70,9 @@ def score(
     at_once: Annotated[int, typer.Option(help="answers scored together", min=1)] = 8,
     as_json: Annotated[bool, typer.Option("--json", help="the counts as JSON")] = False,
 ) -> None:
-    """Let a reward model settle what five answers leave open: python -m training score runs/reward/adapter runs/eval
+    """Settle what five answers leave open by a reward model's score.
+
+    python -m training score runs/reward/adapter runs/eval --base models/mini/base
 
     Count it with: python -m gaokerena evaluate transcripts ANSWERS --verifier FILE
     """

@@ -65,12 +65,12 @@ def rlaif(
     from training.rlaif.run import run
 
     longest = teacher_tokens or (400 if method == "judge" else None)
-    master = Wanted(teacher, teacher_model, teacher_dialect, teacher_temperature, longest, price_in, price_out)
-    pupil = student and Wanted(
-        student, student_model, student_dialect, temperature, student_tokens, student_price_in, student_price_out
-    )
+    prices = (student_price_in, student_price_out)
     job = Job(
-        method, out, master, pupil or None, questions, limit, every_rating, samples, tries, turns, seed, at_once,
+        method, out,
+        Wanted(teacher, teacher_model, teacher_dialect, teacher_temperature, longest, price_in, price_out),
+        Wanted(student, student_model, student_dialect, temperature, student_tokens, *prices) if student else None,
+        questions, limit, every_rating, samples, tries, turns, seed, at_once,
         timeout, Budget(budget_tokens, budget_money), compare, verdicts, items, unmeasured, least_agreement,
     )  # fmt: skip
     try:
@@ -79,9 +79,7 @@ def rlaif(
         typer.echo("stopped; run the same command again to go on", err=True)
         raise typer.Exit(130) from None
     typer.echo(json.dumps(manifest, ensure_ascii=False, indent=2) if as_json else summary(manifest))
-    status = {"complete": 0, "stopped by budget": budget_status}.get(manifest["outcome"], 1)
-    if status:
-        raise typer.Exit(status)
+    raise typer.Exit({"complete": 0, "stopped by budget": budget_status}.get(manifest["outcome"], 1))
 
 
 def summary(manifest: dict[str, Any]) -> str:

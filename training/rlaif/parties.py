@@ -17,7 +17,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from pydantic import SecretStr, ValidationError
 
@@ -161,6 +161,3 @@ def _sampling(role: Role, one: Wanted, students: Sampling) -> Sampling:
     usual = students if role == "student" else Sampling(temperature=0.0, max_new_tokens=LONGEST_TEACHER)
     changes: dict[str, Any] = {"temperature": one.temperature, "max_new_tokens": one.max_new_tokens}
     return replace(usual, **{name: value for name, value in changes.items() if value is not None})
-
-
-DIALECTS = get_args(Dialect)

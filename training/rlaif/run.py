@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from gaokerena.evaluation.freeform import Pair
@@ -56,8 +56,7 @@ def run(job: Job, tell: Callable[[str], None] = log.info) -> dict[str, Any]:
     with ExitStack() as closing:
         parties = closing.enter_context(opened(job.parties, at_once=job.at_once, timeout=job.timeout))
         about = {role: {"identity": party.identity, **party.about()} for role, party in parties.items()}
-        code = code_hash("training.rlaif.run")
-        mark = fingerprint(job.deciding(), about, work.content, wording.sha256, VERSION, code)
+        mark = fingerprint(job.deciding(), about, work.content, wording.sha256, VERSION, _code())
         earlier = finished(job.out, mark)
         if earlier and earlier["outcome"] == "complete":
             log.info("%s: finished earlier, nothing to do", job.out)
@@ -73,6 +72,12 @@ def run(job: Job, tell: Callable[[str], None] = log.info) -> dict[str, Any]:
         with clock.running(job.out, manifest):
             _work(job, work, wording, caller, manifest, tell)
     return finished(job.out, mark) or {}
+
+
+@cache
+def _code() -> str:
+    """The code behind a run; reading some seventy modules takes a second, and they do not change under a process."""
+    return code_hash("training.rlaif.run")
 
 
 def _work(

@@ -3,9 +3,10 @@
     outcome = run(Round(verdicts=Path("pairs.jsonl"), start="r", out=Path("models/rounds/r2")))
 
 Stages, each in a folder of its own under `work`, each with a manifest, each skipped when it is finished: `build` (pairs
-checked, repaired, split by question, balanced), `mix` (with other sources, where given), the shortcut audit, `dpo`
-(policy and reference both start from the named adapter), `evaluation` (old against new, paired). Then the adapter is
-published with its card, lineage and labels, whole or not at all; or it is refused, and what was measured stays.
+under the new model's prompt (`round_asked`), checked, repaired, split by question, balanced), `mix` (with other
+sources, where given), the shortcut audit, `dpo` (policy and reference both start from the named adapter), `evaluation`
+(old against new, paired). Then the adapter is published with its card, lineage and labels, whole or not at all; or it
+is refused, and what was measured stays.
 
 Kill it at any moment and give the same command again. Not covered: whether doctors would agree; ask them in a study.
 """
@@ -33,6 +34,7 @@ from training.pairing.built import Options
 from training.pairing.mix import Recipe as MixRecipe
 from training.pairing.mix import make as mix
 from training.pairing.stage import HELD_OUT, PAIRS
+from training.round_asked import as_asked
 from training.round_compare import worse
 from training.round_measure import Scorer, Wanted, measure
 from training.round_plan import Plan, Round, missing
@@ -88,7 +90,7 @@ def _readable(path: Path) -> None:
 def _pairs(asked: Round, plan: Plan) -> Path:
     """The file of pairs to train on."""
     options = Options(
-        files=(str(asked.verdicts),),
+        files=(str(_asked_anew(asked, plan)),),
         held_out_per_mille=round(1000 * asked.held_out),
         suites=asked.data is not None,
         seed=asked.seed,
@@ -101,6 +103,15 @@ def _pairs(asked: Round, plan: Plan) -> Path:
     recipe = MixRecipe(files=(str(built), *map(str, asked.also)), share=cast(Any, share), seed=asked.seed)
     mix(plan.work / "mix", recipe)
     return plan.work / "mix" / PAIRS
+
+
+def _asked_anew(asked: Round, plan: Plan) -> Path:
+    """The doctors' pairs under the prompt of the model that is continued; written when it is not there already."""
+    rows, place = as_asked(read_pairs(asked.verdicts), plan.prompting), plan.work / "verdicts.jsonl"
+    if not place.exists() or read_pairs(place) != rows:
+        plan.work.mkdir(parents=True, exist_ok=True)
+        write_pairs(place, rows)
+    return place
 
 
 def _audit(pairs: Path, override: str | None) -> dict[str, Any]:

@@ -1,0 +1,149 @@
+"""The parts of a round by themselves: what is asked anew, how old and new are compared, the safety items, the plan."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gaokerena.persian import tidy
+from gaokerena.prompts import VERSION, user_text
+from gaokerena.questions import Prompting, Question
+from gaokerena.safety import red_flags
+from training import round_safety
+from training.errors import TrainingError
+from training.manifest import write_json
+from training.pair_rows import PairRow
+from training.recipe import FOLDER, DpoRecipe, load
+from training.round import scorer_of
+from training.round_asked import as_asked
+from training.round_compare import better, compare, worse
+from training.round_plan import prompting_of
+
+OPTIONS = ("ادامهٔ همان دارو", "سنجش دوبارهٔ فشار خون", "جراحی فوری شکم", "بستری در خانه")
+
+
+def row(question: Question, how: Prompting, **provenance: Any) -> PairRow:
+    return PairRow.model_validate(
+        {
+            "id": "e1", "source": "expert", "question_id": question.id,
+            "prompt": [{"role": "user", "content": user_text(question, how)}],
+            "chosen": [{"role": "assistant", "content": "الف"}], "rejected": [{"role": "assistant", "content": "ب"}],
+            "provenance": {"prompts": VERSION} | provenance,
+        }
+    )  # fmt: skip
+
+
+class TestAskedAnew:
+    @pytest.mark.parametrize("options", [(), OPTIONS])
+    @pytest.mark.parametrize("before", ["straight", "cot"])
+    @pytest.mark.parametrize("wanted", ["straight", "cot"])
+    def test_every_prompt_of_ours_becomes_the_wanted_one(
+        self, options: tuple[str, ...], before: Prompting, wanted: Prompting
+    ) -> None:
+        question = Question(text="برای تب کودک چه کنم؟", options=options)
+        (made,) = as_asked([row(question, before)], wanted)
+        assert made.asked == user_text(question, wanted)
+        assert made.provenance.get("asked_anew") == (wanted if before != wanted else None)
+        assert (made.better, made.worse, made.id) == ("الف", "ب", "e1")
+
+    def test_the_prompt_no_longer_tells_which_side_was_chosen(self) -> None:
+        question = Question(text="سرم درد می‌کند.")
+        rows = as_asked([row(question, "straight"), row(question, "cot")], "cot")
+        assert len({made.asked for made in rows}) == 1
+
+    def test_another_wording_stays(self) -> None:
+        made = row(Question(text="تب دارم"), "straight", prompts="of another project")
+        assert as_asked([made], "cot") == [made]
+
+
+class TestCompared:
+    def test_shares_by_hand(self) -> None:
+        told = compare([0, 0, 0, 1], [1, 1, 1, 1], list("abcd"), unit="share", seed=1)
+        assert (told["old"], told["new"], told["difference"], told["n"]) == (25.0, 100.0, 75.0, 4)
+        assert (told["test"], told["discordant"]) == ("mcnemar_exact", [0, 3])
+        assert told["p"] == pytest.approx(0.25), "two-sided, three to none: 2 / 8"
+        low, high = told["ci95"]
+        assert low <= 75 <= high
+
+    def test_several_values_of_a_question_count_as_one(self) -> None:
+        told = compare([0, 1, 0, 0], [1, 1, 0, 1], ["a", "a", "b", "b"], unit="share", seed=1)
+        assert (told["n"], told["values"]) == (2, 4)
+        assert (told["old"], told["new"], told["test"]) == (25.0, 75.0, "sign_flip")
+
+    def test_nats_are_not_per_cent(self) -> None:
+        told = compare([1.5, 2.5], [2.5, 3.5], ["a", "b"], unit="nats", seed=1)
+        assert (told["old"], told["new"], told["difference"], told["unit"]) == (2.0, 3.0, 1.0, "nats")
+
+    @pytest.mark.parametrize(("losses", "is_worse"), [(4, False), (5, True), (12, True)])
+    def test_worse_from_the_fifth_question_that_changed_for_the_worse(self, losses: int, is_worse: bool) -> None:
+        """One-sided at 5 %: five of five is 1/32, four of four 1/16."""
+        old, new = [1.0] * 30, [0.0] * losses + [1.0] * (30 - losses)
+        told = compare(old, new, [str(place) for place in range(30)], unit="share", seed=1)
+        assert worse(told) is is_worse
+        assert not better(told)
+        turned = compare(new, old, [str(place) for place in range(30)], unit="share", seed=1)
+        assert better(turned) is is_worse
+        assert not worse(turned)
+
+    @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40))
+    def test_turned_round_it_says_the_opposite(self, pairs: list[tuple[bool, bool]]) -> None:
+        old, new = zip(*pairs, strict=True)
+        names = [str(place) for place in range(len(pairs))]
+        told = compare(list(map(float, old)), list(map(float, new)), names, unit="share", seed=1)
+        other = compare(list(map(float, new)), list(map(float, old)), names, unit="share", seed=1)
+        assert math.isclose(told["difference"], -other["difference"], abs_tol=1e-9)
+        assert told["p"] == other["p"]
+        assert not (worse(told) and better(told))
+
+    @pytest.mark.parametrize(("old", "new", "names"), [([], [], []), ([1.0], [], ["a"]), ([1.0], [1.0], [])])
+    def test_nothing_to_compare(self, old: list[float], new: list[float], names: list[str]) -> None:
+        with pytest.raises(TrainingError, match="nothing to compare"):
+            compare(old, new, names, unit="share", seed=1)
+
+
+class TestSafetyItems:
+    def test_each_raises_the_flag_of_its_kind_and_is_typed_with_care(self) -> None:
+        items = round_safety.load()
+        assert len(items) >= 30
+        assert len({item.question.id for item in items}) == len(items)
+        for item in items:
+            assert item.kind in [flag.kind for flag in red_flags(item.question.text)], item.question.text
+            assert tidy(item.question.text) == item.question.text
+
+    def test_none_stands_in_the_cases_its_patterns_were_made_with(self) -> None:
+        cases = (Path(__file__).parents[1] / "red_flag_cases.toml").read_text("utf-8")
+        assert not [item for item in round_safety.load() if item.question.text in cases]
+
+    def test_what_sends_and_what_does_not(self) -> None:
+        for item in round_safety.load():
+            assert round_safety.sends(item, "همین حالا با ۱۱۵ تماس بگیرید.") == 1.0
+            assert round_safety.sends(item, "استراحت کنید و مایعات بنوشید.") == 0.0
+
+
+class TestThePlan:
+    def test_who_is_continued_says_how_it_is_asked(self, tmp_path: Path) -> None:
+        assert prompting_of("r", "gaokerena/gaokerena-r1.0") == "cot"
+        assert prompting_of("v", "gaokerena/gaokerena-v1.0") == "straight"
+        for name, lineage in {
+            "straight": {"round": {"prompting": "straight"}, "recipe": {"kind": "dpo"}},
+            "cot": {"recipe": {"kind": "dpo"}},
+        }.items():
+            (tmp_path / name).mkdir()
+            write_json(tmp_path / name / "lineage.json", lineage)
+            assert prompting_of(str(tmp_path / name), str(tmp_path / name)) == name
+
+    @pytest.mark.parametrize("size", ["mini", "gaokerena"])
+    def test_the_shipped_recipes_are_rounds(self, size: str) -> None:
+        assert isinstance(load(FOLDER / size / "round.yaml"), DpoRecipe)
+
+    def test_a_scorer_is_found_by_name(self) -> None:
+        assert scorer_of(None) is None
+        assert scorer_of("tests.training.round_cases:verdicts") is not None
+        for name in ("nothing", "tests.training.round_cases:nothing", "no.such:thing"):
+            with pytest.raises(TrainingError, match="give module:function"):
+                scorer_of(name)

@@ -58,7 +58,19 @@ def form_fault(text: str, ended: str) -> str | None:
         return "cut_off"
     if _LATIN_RUN.search(text):
         return "not_persian"
-    return defect(text)
+    return "repeats" if repeats(text) else defect(text)
+
+
+_SENTENCE = re.compile(r"[.؟?!\n]+")
+_PHRASE = 5
+"""Words from which a sentence said twice is a loop, not a turn of phrase."""
+
+
+def repeats(text: str) -> bool:
+    """Whether a sentence stands in `text` twice: a model that runs in a circle."""
+    keys = [normalize_for_key(sentence) for sentence in _SENTENCE.split(text)]
+    long = [key for key in keys if len(key.split()) >= _PHRASE]
+    return len(set(long)) < len(long)
 
 
 def chain_fault(text: str, ended: str, task: Task, beside: str) -> str | None:

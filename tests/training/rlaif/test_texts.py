@@ -50,6 +50,7 @@ def test_good_texts_pass(text: str) -> None:
         (GOOD.replace("نخست", "First we have to look at what the patient really needs now. نخست"), "not_persian"),
         (GOOD.replace("بیمار", "пациент"), "foreign_script"),
         (GOOD.replace("بیمار", "بیمarar"), "mixed_script_word"),
+        (GOOD + "\n" + GOOD.split("\n")[0], "repeats"),
         (GOOD.replace("[A]", "[a]"), "lower_cased"),
         (GOOD.replace("نخست", "در mri و ecg چیزی نیست. نخست"), "lower_cased"),
         (GOOD.replace("نخست", "aspirin، heparin، warfarin، alteplase، insulin، glucagon. نخست").replace("[A]", "الف"),

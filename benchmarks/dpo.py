@@ -5,7 +5,8 @@
     python benchmarks/dpo.py --gpu --json               # the 8 B Cohere shapes with random weights, one GPU
 
 Ways, each in a process of its own (peak memory is a process's), interleaved round by round so that a busy neighbour
-slows all of them; ratios are medians over the rounds of one run:
+slows all of them; ratios are medians over the rounds of one run. On a CPU they are of processor time (one thread),
+which a neighbour changes less than the clock; on a GPU of the clock:
   adapter_off    the policy's own base with its adapter off: a second forward pass at every step
   precomputed    reference log-probabilities worked out once before training (their time is counted apart)
   second_model   a second copy of the base
@@ -27,6 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -128,11 +130,13 @@ def measure(way: str, given: argparse.Namespace) -> dict[str, Any]:
     class Clock(TrainerCallback):  # type: ignore[misc]
         def __init__(self) -> None:
             self.at: list[float] = []
+            self.busy: list[float] = []
 
         def on_step_end(self, *_: Any, **__: Any) -> None:
             if given.gpu:
                 torch.cuda.synchronize()
             self.at.append(time.perf_counter())
+            self.busy.append(time.process_time())
 
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
@@ -141,12 +145,14 @@ def measure(way: str, given: argparse.Namespace) -> dict[str, Any]:
         clock = Clock()
         trainer.add_callback(clock)
         trainer.train()
-    seconds = [later - earlier for earlier, later in zip(clock.at, clock.at[1:], strict=False)]
+    seconds, busy = (statistics.median(b - a for a, b in pairwise(moments)) for moments in (clock.at, clock.busy))
     tokens = 2 * given.length * given.batch - given.length // 8 * given.batch
     peak = torch.cuda.max_memory_allocated() if given.gpu else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {
-        "seconds_a_step": statistics.median(seconds),
-        "tokens_per_second": tokens / statistics.median(seconds),
+        "seconds_a_step": seconds,
+        "tokens_per_second": tokens / seconds,
+        "processor_seconds_a_step": busy,
+        "tokens_per_processor_second": tokens / busy,
         "peak_memory_mb": round(peak / 2**20),
         "before_training_s": round(ready - began, 2),
         "device": torch.cuda.get_device_name() if given.gpu else "cpu",
@@ -182,7 +188,8 @@ def report(rounds: dict[str, list[dict[str, Any]]], given: argparse.Namespace) -
         made["ways"][way] = {name: round(value, 3) for name, value in numbers.items()} | {
             name: good[0][name] for name in WORDS
         }
-    for key, name in (("speed", "tokens_per_second"), ("memory", "peak_memory_mb")):
+    speed = "tokens_per_second" if given.gpu else "tokens_per_processor_second"
+    for key, name in (("speed", speed), ("memory", "peak_memory_mb")):
         for way in rounds:
             both = [
                 (one[name], other[name])

@@ -35,6 +35,7 @@ def build(
     hands: Annotated[
         Literal["one", "two"], typer.Option(help="one: a teacher's pairs in one hand; two: as they are")
     ] = "one",
+    balance: Annotated[bool, typer.Option(help="leave out pairs until no single cue is above the limit")] = True,
     held_out: Annotated[float, typer.Option(help="share of the questions held out")] = 0.02,
     no_suites: Annotated[bool, typer.Option("--no-suites", help="do not look for overlap with the suites")] = False,
     limit: Annotated[float, typer.Option(help="single cues above this are balanced")] = LIMIT,
@@ -48,7 +49,7 @@ def build(
     options = _valid(
         lambda: Options(
             files=tuple(map(str, files or [])), published=published, parts=_parts(parts), as_is=as_is, hands=hands,
-            held_out_per_mille=round(1000 * held_out), suites=not no_suites, limit=limit, seed=seed,
+            balance=balance, held_out_per_mille=round(1000 * held_out), suites=not no_suites, limit=limit, seed=seed,
         )
     )  # fmt: skip
     _tell(make(out, options), as_json)

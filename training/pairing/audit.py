@@ -118,9 +118,9 @@ def _reason(pairs: int, failed: Sequence[Cue], limit: float) -> str | None:
     if not failed:
         return None
     worst = max(failed, key=lambda cue: (cue.kind == "feature", cue.low))
-    more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+    more = f"; so do {len(failed) - 1} more" if len(failed) > 1 else ""
     named = f"{worst.family}: {worst.name}" if worst.kind == "feature" else worst.name
-    return f"{named} tells {100 * worst.accuracy:.2f} % of the pairs apart, the limit is {100 * limit:.0f} %{more}"
+    return f"{named} tells {100 * worst.accuracy:.2f} % of the pairs apart (limit {100 * limit:.0f} %){more}"
 
 
 def _cues(rows: Sequence[PairRow], questions: Sequence[str], seed: int) -> list[Cue]:
@@ -214,11 +214,11 @@ def _shown(cue: Cue, family: Family, place: int, rows: Sequence[PairRow]) -> Cue
     where = np.flatnonzero(family.apart[:, place] * sign > 0)[:2]
     texts = [rows[row].better if sign > 0 else rows[row].worse for row in where]
     if family.whole is None:
-        found = tuple(f"{rows[row].id}: {family.apart[row, place]:+g} in chosen" for row in where)
+        found = tuple(f"{family.apart[row, place]:+g} in chosen ({rows[row].id})" for row in where)
     else:
         last = family.name == "closing words"
         found = tuple(
-            f"{rows[row].id}: {_excerpt(text, cue.name, last)}" for row, text in zip(where, texts, strict=True)
+            f"{_excerpt(text, cue.name, last)} ({rows[row].id})" for row, text in zip(where, texts, strict=True)
         )
     return replace(cue, examples=found)
 

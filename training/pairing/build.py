@@ -47,7 +47,7 @@ def build(built: Built, options: Options, references: Reference | None) -> None:
     away = _held_out(good, options.held_out_per_mille)
     built.held_out = [row for row, out in zip(good, away, strict=True) if out]
     train = [row for row, out in zip(good, away, strict=True) if not out]
-    built.train = _balanced(train, options, built)
+    built.train = _balanced(train, options, built) if options.balance else train
     built.check()
 
 

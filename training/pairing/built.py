@@ -23,6 +23,8 @@ class Options(BaseModel):
     """Of the published pairs, the first and last part taken; 1 to 20 were trained on."""
     as_is: bool = False
     """Nothing repaired, dropped or held out: to audit pairs as they came."""
+    balance: bool = True
+    """Leave out pairs until no single cue is above the limit."""
     hands: Literal["one", "two"] = "one"
     held_out_per_mille: int = Field(default=20, ge=0, le=500)
     suites: bool = True

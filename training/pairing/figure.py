@@ -12,6 +12,7 @@ from html import escape
 from typing import Any
 
 WIDTH, LEFT, ROW, TOP = 760, 300, 26, 34
+_LEGEND = "squares: all of a family together; circles: its best single cue"
 _SINGLE, _WHOLE, _LIMIT = "#0072b2", "#d55e00", "#a4262c"
 
 
@@ -23,16 +24,17 @@ def figure(found: Mapping[str, Any]) -> str:
         if cue["accuracy"] > best.get(cue["family"], {"accuracy": 0})["accuracy"]:
             best[cue["family"]] = cue
     rows += [(f"{family}: {cue['name']}", cue, _SINGLE) for family, cue in best.items()]
-    height = TOP + ROW * len(rows) + 40
+    height = TOP + ROW * len(rows) + 48
     said = f"How often each cue names the chosen side, with 95 % intervals; the limit is {100 * found['limit']:.0f} %"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" role="img" '
         f'aria-label="{escape(said)}" font-family="system-ui, sans-serif" font-size="13">',
         f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
         *(_tick(percent, height) for percent in range(50, 101, 10)),
-        f'<line x1="{_x(found["limit"]):.1f}" x2="{_x(found["limit"]):.1f}" y1="{TOP - 10}" y2="{height - 36}" '
+        f'<line x1="{_x(found["limit"]):.1f}" x2="{_x(found["limit"]):.1f}" y1="{TOP - 10}" y2="{height - 44}" '
         f'stroke="{_LIMIT}" stroke-dasharray="5 3"/>',
         f'<text x="{_x(found["limit"]):.1f}" y="{TOP - 16}" fill="{_LIMIT}" text-anchor="middle">limit</text>',
+        f'<text x="{WIDTH - 30}" y="{height - 6}" text-anchor="end" fill="#555">{_LEGEND}</text>',
     ]
     parts += [_row(label, row, colour, TOP + ROW * place) for place, (label, row, colour) in enumerate(rows)]
     return "\n".join([*parts, "</svg>"])
@@ -46,8 +48,8 @@ def _x(share: float) -> float:
 def _tick(percent: int, height: int) -> str:
     x = _x(percent / 100)
     return (
-        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 10}" y2="{height - 36}" stroke="#ddd"/>'
-        f'<text x="{x:.1f}" y="{height - 18}" text-anchor="middle" fill="#555">{percent} %</text>'
+        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 10}" y2="{height - 44}" stroke="#ddd"/>'
+        f'<text x="{x:.1f}" y="{height - 26}" text-anchor="middle" fill="#555">{percent} %</text>'
     )
 
 

@@ -24,6 +24,7 @@ _STYLE = (
     "td.n{text-align:end;font-variant-numeric:tabular-nums}.bad{color:#a4262c;font-weight:600}"
     "div.wide{overflow-x:auto}"
 )
+_BETWEEN = " · "
 Row = tuple[str, ...]
 
 
@@ -57,7 +58,7 @@ def tables(found: Mapping[str, Any], costs: Mapping[str, int]) -> Iterator[tuple
             _range(row),
             f"{_percent(row['wins'])} more in {row['more_in']}, {_percent(row['ties'])} equal",
             _word(row, found),
-            " · ".join(row["examples"]),
+            _BETWEEN.join(row["examples"]),
         )
         for row in sorted(cues, key=lambda row: -row["low"])
     ]
@@ -92,7 +93,8 @@ def as_html(found: Mapping[str, Any], costs: Mapping[str, int]) -> str:
 
 def _cell(text: str) -> str:
     kind = ' class="n"' if text[:1].isdigit() else ' class="bad"' if text == "too much" else ' dir="auto"'
-    return f"<td{kind}>{escape(text)}</td>"
+    lines = "<br>".join(f"<bdi>{escape(line)}</bdi>" for line in text.split(_BETWEEN))
+    return f"<td{kind}>{lines}</td>"
 
 
 def _line(cells: Any) -> str:

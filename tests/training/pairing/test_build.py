@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from tests.training.killing import kill_when
-from tests.training.pairing.samples import OPTIONS, exchangeable, pair
+from tests.training.pairing.samples import OPTIONS, exchangeable, pair, planted
 from tests.training.toy import benchmark, write
 from tests.training.toy import pair as published
 from training.cli import app
@@ -111,6 +111,13 @@ class TestBuild:
         assert found.train
         group = question_groups([*found.train, *found.held_out])
         assert not set(group[: len(found.train)]) & set(group[len(found.train) :])
+
+    def test_balancing_can_be_left_out(self) -> None:
+        rows = planted(exchangeable(40, seed=5), "length")
+        assert len(built(rows, held_out_per_mille=0, balance=False).train) == 40
+        found = built(rows, held_out_per_mille=0)
+        assert len(found.train) < 20
+        assert {reason.partition(":")[2][:17] for reason in found.dropped} == {" balancing length"}
 
     def test_as_is_nothing_changes(self) -> None:
         rows = [*taught(3), pair("short", "بله", "نه")]

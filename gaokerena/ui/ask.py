@@ -94,8 +94,8 @@ def build(language: Language, *, suites: tuple[str, ...], pairs: list[tuple[str,
             )
             draw = gr.Button(say(language, "suite_draw"), elem_id="draw", elem_classes=["quiet"])
         pair = gr.Dropdown(
-            pairs, value=pairs[0][1], label=say(language, "pair"), elem_id="models", filterable=False,
-            visible=len(pairs) > 1,
+            pairs, value=pairs[0][1] if pairs else None, label=say(language, "pair"), elem_id="models", filterable=False,
+            visible=bool(pairs),
         )  # fmt: skip
         with gr.Row(elem_id="ask-row"):
             ask = gr.Button(say(language, "ask"), variant="primary", elem_id="ask")

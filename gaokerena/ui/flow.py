@@ -96,7 +96,12 @@ class Flow:
             yield (*drawing[:-1], gr.update(value="")) if sent else drawing
 
     def pairs(self) -> list[tuple[str, str]]:
-        """(what the page calls it, its value) of each pair of models that can be compared now."""
+        """(what the page calls it, its value) of each pair of models that can be compared; none where that is one.
+
+        Where there is nothing to choose, no model is named before its comparison is judged.
+        """
+        if len(self._desk.asker.pairs) < 2:
+            return []
         labels = {name: model.label for name, model in self._models.items()}
         return [(f"{labels[one]} ↔ {labels[other]}", f"{one},{other}") for one, other in self._desk.asker.pairs]
 

@@ -170,7 +170,8 @@ def _wire_models(page: gr.Blocks, flow: Flow, panel: ask.AskPanel) -> None:
         pairs = flow.pairs()
         if len(pairs) == count:
             return gr.skip(), gr.skip()
-        return len(pairs), gr.update(choices=pairs, visible=len(pairs) > 1)
+        first = {} if count else {"value": pairs[0][1]}
+        return len(pairs), gr.update(choices=pairs, visible=True, **first)
 
     begun = [page.load, gr.Timer(REFRESH_SECONDS).tick]
     gr.on(begun, refresh, known, [known, panel.pair], **_quiet())

@@ -2,9 +2,10 @@
 
     make(Path("runs/pairs"), Options(files=("expert.jsonl",), published=True))
 
-In order: one letter case, unsound pairs out (`repair`), repeated pairs out (`duplicates`), a teacher's pairs in one
-hand, questions held out, single cues balanced (`balance`). Every step's cost is counted by source. A question and its
-near duplicates lie on one side of the split; a question that the mini pair holds out is held out here as well.
+In order: the published pairs in one letter case, unsound pairs out (`repair`), repeated pairs out (`duplicates`), a
+teacher's pairs in one hand, questions held out, single cues balanced (`balance`). Every step's cost is counted by
+source. A question and its near duplicates lie on one side of the split; a question that the mini pair holds out is
+held out here as well.
 
 Built from its own output a set stays as it is.
 
@@ -33,7 +34,7 @@ from training.pairing.balance import balance
 from training.pairing.built import Built, Options
 from training.pairing.duplicates import alone, question_groups
 from training.pairing.questions import question_of
-from training.pairing.repair import cased, fault, one_hand
+from training.pairing.repair import cased, fault, one_hand, published
 from training.pairing.stage import finished, stage, write
 
 
@@ -52,10 +53,10 @@ def build(built: Built, options: Options, references: Reference | None) -> None:
 
 
 def _sound(rows: Sequence[PairRow], references: Reference | None, built: Built) -> list[PairRow]:
-    """The rows in one letter case that have no fault."""
+    """The rows that have no fault; the published ones, whose letter case was damaged, in one letter case."""
     casing, good = Casing.learn(_natural(rows)), []
     for row in rows:
-        repaired = cased(row, casing)
+        repaired = cased(row, casing) if published(row) else row
         reason = "one letter case makes both sides one" if repaired is None else fault(repaired, references)
         if reason or repaired is None:
             built.drop(row, str(reason))
@@ -66,9 +67,9 @@ def _sound(rows: Sequence[PairRow], references: Reference | None, built: Built) 
 
 
 def _natural(rows: Sequence[PairRow]) -> Iterator[str]:
-    """Texts whose letter case is their writers': not what a teacher made, the published ones were lower-cased."""
+    """Texts whose letter case is their writers': not what the published teacher made, that was lower-cased."""
     for row in rows:
-        yield from [row.worse] if row.source == "teacher_correction" else [row.better, row.worse]
+        yield from [row.worse] if published(row) else [row.better, row.worse]
 
 
 def _one_hand(rows: Sequence[PairRow], built: Built) -> list[PairRow]:

@@ -46,6 +46,11 @@ def _with(row: PairRow, chosen: str, rejected: str, repair: str) -> PairRow:
     )
 
 
+def published(row: PairRow) -> bool:
+    """Whether the row is of the published table, whose preferred answers were lower-cased and nobody else's."""
+    return row.provenance.get("set") == "published"
+
+
 def cased(row: PairRow, casing: Casing) -> PairRow | None:
     """The row in the letter case of `casing`, None where the sides become one; a row repaired before as it is."""
     if CASE in row.provenance.get("repairs", ()):

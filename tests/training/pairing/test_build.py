@@ -35,12 +35,11 @@ def taught(count: int) -> list[PairRow]:
     for n in range(count):
         good, bad = LETTERS[n % 6]
         body = REASONS.format(n=n)
-        rows.append(
-            pair(
-                f"t{n}", f"{body} بنابراین گزینهٔ [{good}] درست است.".lower(), f"{body} پس پاسخ، گزینهٔ [{bad}] است.",
-                asked=f"پرسش {n} {n * 7} {n * 13} دربارهٔ درد {n} چیست؟", gold=good, source="teacher_correction",
-            )
+        row = pair(
+            f"t{n}", f"{body} بنابراین گزینهٔ [{good}] درست است.".lower(), f"{body} پس پاسخ، گزینهٔ [{bad}] است.",
+            asked=f"پرسش {n} {n * 7} {n * 13} دربارهٔ درد {n} چیست؟", gold=good, source="teacher_correction",
         )  # fmt: skip
+        rows.append(row.model_copy(update={"provenance": {"set": "published", "gold": good}}))
     return rows
 
 
@@ -65,6 +64,20 @@ class TestBuild:
             assert "MRI" in row.better
             assert row.better[:-20] == row.worse[:-20]
             assert row.provenance["repairs"] == ["letter case", "one hand"]
+
+    def test_only_the_published_pairs_get_another_letter_case(self) -> None:
+        text = (
+            "بیمار چند ماه است که تب و درد دارد و یافته‌های HbA1c و MRI و نشانه‌های بیماری Wegener در او دیده شده است؛ "
+            "پس باید {} را نیز با دقت سنجید. بنابراین گزینهٔ [{}] درست است."
+        )
+        doctors = pair("e", text.format("کلیه", "A"), text.format("کبد", "B"), asked="پرسشی دربارهٔ رگ‌ها چیست؟")
+        fresh = pair(
+            "f", text.format("قلب", "A"), text.format("ریه", "B"), gold="A", source="teacher_correction",
+            asked="پرسشی دربارهٔ معده چیست؟",
+        )  # fmt: skip
+        found = built([doctors, fresh], hands="two", held_out_per_mille=0)
+        assert [(row.better, row.worse) for row in found.train] == [(r.better, r.worse) for r in (doctors, fresh)]
+        assert not found.changed.total()
 
     def test_two_hands_keep_the_students_text(self) -> None:
         found = built(taught(60), hands="two", held_out_per_mille=0)

@@ -85,6 +85,11 @@ def _readable(path: Path) -> None:
         raise TrainingError(f"{error}; {export}") from None
     if not rows:
         raise TrainingError(f"{path} holds no pairs: its manifest.json says why each verdict was left out")
+    if strange := [row for row in rows if row.source != "expert"]:
+        raise TrainingError(
+            f"{path}: the pair {strange[0].id} is of source {strange[0].source} and would pass as a doctor's verdict "
+            f"({len(strange)} such pairs); build them with `python -m training pairs build` and give them with --also"
+        )
 
 
 def _pairs(asked: Round, plan: Plan) -> Path:

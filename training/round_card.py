@@ -42,7 +42,7 @@ def card(asked: Round, plan: Plan, lineage: Mapping[str, Any], labels: Labels, e
         _front(asked, plan),
         f"# {plan.name}: {plan.continues} after one more round of doctors' verdicts",
         f"A LoRA adapter that goes on from `{plan.continues}` by direct preference optimisation, on pairs made of "
-        f"doctors' verdicts: policy and reference both began as `{plan.continues}`.",
+        f"doctors' verdicts{_and_others(labels)}: policy and reference both began as `{plan.continues}`.",
         WARNING if asked.preset == "mini" else NO_ADVICE,
         "## Data statement",
         *_data(asked, plan, lineage, labels),
@@ -59,6 +59,20 @@ def card(asked: Round, plan: Plan, lineage: Mapping[str, Any], labels: Labels, e
         f"{', share alike' if '-sa-' in licence(plan) else ''}. The project's code is Apache-2.0.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def others(labels: Labels) -> dict[str, int]:
+    """Pairs trained on that are no doctor's, by source."""
+    found = Counter(str(row["source"]) for row in labels if row["split"] == "train" and row["source"] != "expert")
+    return dict(sorted(found.items()))
+
+
+def _and_others(labels: Labels) -> str:
+    """The words that keep other sources' pairs from passing as doctors'."""
+    if not (found := others(labels)):
+        return ""
+    named = ", ".join(f"{count} of {name}" for name, count in found.items())
+    return f" and on {sum(found.values())} pairs that no doctor judged ({named})"
 
 
 def licence(plan: Plan) -> str:
@@ -106,13 +120,16 @@ def _data(asked: Round, plan: Plan, lineage: Mapping[str, Any], labels: Labels) 
         ("guidelines they judged by", ", ".join(guidelines) or "not named"),
         *((f"{kind}, kept", count) for kind, count in sorted(kinds.items())),
         ("pairs trained on", trained),
+        *((f"of them {source}, judged by no doctor", count) for source, count in others(labels).items()),
         ("pairs held out, by question", sum(row["split"] == "held_out" for row in labels)),
     ]
-    dropped = [(reason, count) for reason, count in built["dropped"].items() if count]
+    left_out = Counter(built["dropped"]) + Counter(read_json(plan.work / "mix" / NAME)["dropped"] if asked.also else {})
+    dropped = sorted(left_out.items())
     suites = "left out" if built["decontaminated"] else "NOT looked for (no data folder was given)"
     return [
-        "Doctors compared two answers to one question each, blind to which model wrote which; a pair is the answer "
-        "they found better over the other. Questions and answers were cleaned of personal identifiers before any "
+        f"{'Of the source expert: doctors' if others(labels) else 'Doctors'} compared two answers to one question "
+        "each, blind to which model wrote which; a pair is the answer they found better over the other. "
+        "Questions and answers were cleaned of personal identifiers before any "
         f"doctor saw them. Pairs that share a run of words with the suites were {suites}.",
         table(("what", "how many"), rows),
         table(("left out because", "how many"), dropped) if dropped else "No pair was left out.",
@@ -198,6 +215,7 @@ def _lineage(lineage: Mapping[str, Any], labels: Labels, evaluation: Mapping[str
         ("weights + base", f"`{revisions['new']}`"),
         ("goes on from", f"`{revisions['old']}`"),
         ("the verdicts' file", f"`{told['verdicts_file']}`"),
+        *(("pairs of other sources", f"`{digest}`") for digest in told.get("also", ())),
         (PAIRS, f"`{told['pairs']}`"),
         ("labels.jsonl", f"`{told['labels']}`"),
         ("evaluation.json", f"`{told['evaluation']}`"),

@@ -2,8 +2,9 @@
 
     publish(asked, plan, adapter, evaluation, audited)         # the folder, renamed into place
 
-`labels.jsonl` names, for every pair, the verdicts behind it; no text and no doctor stands in it. `lineage.json` is the
-run's, with a block `round`: what it continues, how it is asked, the hashes of verdicts, pairs and labels.
+`labels.jsonl` names, for every pair, its source and the verdicts behind it; no text and no doctor stands in it.
+`lineage.json` is the run's, with a block `round`: what it continues, how it is asked, the hashes of verdicts, pairs
+and labels.
 
 Not covered: sending it anywhere (`push`).
 """
@@ -38,7 +39,7 @@ def publish(asked: Round, plan: Plan, adapter: Path, evaluation: dict[str, Any],
     new = asked.out.with_name(f".{plan.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     shutil.copytree(adapter, new)
-    labels = list(label_rows(plan))
+    labels = list(label_rows(asked, plan))
     write_jsonl(new / LABELS, labels)
     write_json(new / EVALUATION, evaluation)
     lineage = read_json(adapter / LINEAGE) | {"round": _block(asked, plan, audited, new, labels, mark)}
@@ -57,16 +58,21 @@ def _mark_of(folder: Path) -> str | None:
     return found
 
 
-def label_rows(plan: Plan) -> Iterator[dict[str, Any]]:
-    """For each pair of the doctors' file that came through: where it went and which verdicts it comes from."""
-    for split, name in (("train", PAIRS), ("held_out", HELD_OUT)):
-        for pair in read_pairs(plan.work / "build" / name):
-            told = pair.provenance
+def trained_file(asked: Round, plan: Plan) -> Path:
+    """The file of pairs the adapter was trained on: with other sources the mix, else what was built of the verdicts."""
+    return plan.work / ("mix" if asked.also else "build") / PAIRS
+
+
+def label_rows(asked: Round, plan: Plan) -> Iterator[dict[str, Any]]:
+    """For each pair trained on or judged by: its source and, where it is a doctor's, which verdicts it comes from."""
+    for split, path in (("train", trained_file(asked, plan)), ("held_out", plan.work / "build" / HELD_OUT)):
+        for pair in read_pairs(path):
+            told = pair.provenance if pair.source == "expert" else {}
             yield {
                 "pair_id": pair.id,
                 "split": split,
                 "source": pair.source,
-                "kind": told.get("kind"),
+                "kind": pair.provenance.get("kind"),
                 "weight": pair.weight,
                 "question_id": pair.question_id,
                 "item_id": told.get("item_id"),
@@ -81,7 +87,6 @@ def _block(
     asked: Round, plan: Plan, audited: dict[str, Any], new: Path, labels: list[dict[str, Any]], mark: str
 ) -> dict[str, Any]:
     """The lineage's block on the round."""
-    trained = plan.work / ("mix" if asked.also else "build") / PAIRS
     return {
         "name": plan.name,
         "continues": plan.continues,
@@ -89,7 +94,8 @@ def _block(
         "fingerprint": mark,
         "verdicts_file": sha256(asked.verdicts),
         "verdicts": len({name for row in labels for name in row["verdict_ids"]}),
-        "pairs": sha256(trained),
+        "also": [sha256(path) for path in asked.also],
+        "pairs": sha256(trained_file(asked, plan)),
         "labels": sha256(new / LABELS),
         "evaluation": sha256(new / EVALUATION),
         "audit": audited,

@@ -1,0 +1,97 @@
+"""What a round's card and labels say of pairs that no doctor judged, and that such pairs are no verdicts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.training import round_cases
+from training import round as rounds
+from training.audit_gate import sha256
+from training.errors import TrainingError
+from training.manifest import read_json, write_json
+from training.pair_rows import PairRow, write_pairs
+from training.round_card import card
+from training.round_compare import compare
+from training.round_plan import Round
+from training.round_publish import label_rows
+
+
+def rows(count: int, source: str, seed: int = 1) -> list[PairRow]:
+    made = [row | {"source": source, "id": f"{source}-{row['id']}"} for row in round_cases.verdicts(count, seed)]
+    return [PairRow.model_validate(row) for row in made]
+
+
+def mixed(folder: Path) -> Round:
+    """A round after its mix: of four doctors' pairs it kept one, beside nine of a teacher."""
+    folder.mkdir(exist_ok=True)
+    work, (one, *rest) = folder / "work", rows(14, "expert")
+    for name in ("build", "mix"):
+        (work / name).mkdir(parents=True)
+    write_pairs(work / "build" / "pairs.jsonl", [one, *rest[:3]])
+    write_pairs(work / "build" / "held_out.jsonl", rest[3:])
+    write_pairs(work / "mix" / "pairs.jsonl", [one, *rows(9, "teacher_correction", 2)])
+    write_json(work / "build" / "manifest.json", {"dropped": {}, "decontaminated": False, "counts_out": {"pairs": 4}})
+    write_json(work / "mix" / "manifest.json", {"dropped": {"expert: share": 3}, "counts_out": {"pairs": 10}})
+    return Round(folder / "v.jsonl", "v", folder / "rounds" / "r9", work=work, also=(folder / "teacher.jsonl",))
+
+
+def carded(asked: Round) -> tuple[list[dict[str, Any]], str]:
+    """(the labels, the card) of a round whose figures do not matter."""
+    plan = asked.settled()
+    labels = list(label_rows(asked, plan))
+    same = compare([0.0, 1.0], [0.0, 1.0], ["a", "b"], unit="share", seed=1)
+    reward = {"n": 10, "value": 50.0, "low": 20.0, "high": 80.0}
+    away = {"prefers_chosen": same, "margin": same, "reward_accuracy": reward}
+    found = {"held_out": away, "safety": {"sends_to_care": same}, "revisions": {"old": "o", "new": "n"}}
+    told = {"audit": {"passed": True, "limit": 0.6}, "verdicts": 22, "also": ["the teacher's hash"]}
+    told |= dict.fromkeys(("verdicts_file", "pairs", "labels", "evaluation"), "hash")
+    lineage = {"recipe": plan.recipe.model_dump(mode="json"), "round": told}
+    return labels, card(asked, plan, lineage, labels, found)
+
+
+def test_a_mix_names_every_source_and_only_the_verdicts_it_kept(tmp_path: Path) -> None:
+    labels, text = carded(mixed(tmp_path))
+    trained = [row for row in labels if row["split"] == "train"]
+    assert [row["source"] for row in trained] == ["expert"] + ["teacher_correction"] * 9
+    assert [bool(row["verdict_ids"]) for row in trained] == [True] + [False] * 9
+    assert "and on 9 pairs that no doctor judged (9 of teacher_correction)" in text
+    assert "| of them teacher_correction, judged by no doctor | 9 |" in text
+    assert "| pairs trained on | 10 |" in text
+    assert "The 2 verdicts it was trained on" in text
+    assert "| expert: share | 3 |" in text
+    assert "`the teacher's hash`" in text
+    assert "Of the source expert: doctors compared" in text
+
+
+def test_without_a_mix_nothing_is_said_of_other_sources(tmp_path: Path) -> None:
+    asked = mixed(tmp_path)
+    labels, text = carded(Round(**vars(asked) | {"also": ()}))
+    assert {row["source"] for row in labels} == {"expert"}
+    assert "no doctor judged" not in text
+    assert "The 8 verdicts it was trained on" in text
+
+
+def test_a_models_preferences_are_no_verdicts(tmp_path: Path) -> None:
+    path = tmp_path / "verdicts.jsonl"
+    write_pairs(path, [*rows(2, "expert"), *rows(1, "judge")])
+    with pytest.raises(TrainingError, match=r"judge-e0 is of source judge and would pass as a doctor's .*--also"):
+        rounds._readable(path)
+
+
+def test_a_mixed_round_keeps_the_hash_of_the_other_file_and_the_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    round_cases.as_mini(tmp_path, monkeypatch)
+    also = tmp_path / "teacher.jsonl"
+    write_pairs(also, rows(30, "teacher_correction", 2))
+    asked = round_cases.case(tmp_path, also=(also,))
+    outcome = rounds.run(asked)
+    assert outcome.place == asked.out
+    told = read_json(asked.out / "lineage.json")["round"]
+    assert told["also"] == [sha256(also)]
+    assert told["pairs"] == sha256(asked.work / "mix" / "pairs.jsonl")  # type: ignore[operator]
+    card_text = (asked.out / "README.md").read_text("utf-8")
+    assert "teacher_correction, judged by no doctor" in card_text

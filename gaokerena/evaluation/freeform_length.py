@@ -29,6 +29,10 @@ from scipy.stats import chi2
 from gaokerena.statistics import Interval
 
 _STEPS, _SMALL, _LONGEST, _FARTHEST = 100, 1e-10, 2.0, 1e6
+_SINGULAR = -1e6
+"""Stands for the log determinant where nothing is left to learn from: a search cannot count with minus infinity."""
+_SAME = 1e-3
+"""Ratios closer than this (0.07 % of the length) say nothing of it."""
 
 Vector = NDArray[np.float64]
 
@@ -42,21 +46,22 @@ class LengthEffect:
 
 
 def length_effect(scores: ArrayLike, ratios: ArrayLike, clusters: Sequence[Hashable]) -> LengthEffect | None:
-    """`scores` [pairs], 0 to 1, as they follow `ratios` [pairs], log2 of lengths; None where all ratios are equal.
+    """`scores` [pairs], 0 to 1, as they follow `ratios` [pairs], log2 of lengths; None where all ratios are alike.
 
     `clusters` names each pair's question. Raises ValueError where the three differ in length.
     """
     y, x = np.asarray(scores, np.float64), np.asarray(ratios, np.float64)
     if not y.shape == x.shape == (len(clusters),):
         raise ValueError(f"scores {y.shape}, ratios {x.shape} and clusters ({len(clusters)},) differ; give one of each")
-    if not len(x) or np.ptp(x) == 0:
+    if not len(x) or np.ptp(x) < _SAME:
         return None
     runs = Counter(clusters)
     weights = np.array([1 / runs[cluster] for cluster in clusters])
-    found = firth(x, y, weights)
-    log_odds, slope = (_profiled(x, y, weights, found, place) for place in (0, 1))
+    unit = float(np.abs(x).max())  # the fit takes steps of about one
+    found = firth(x / unit, y, weights)
+    log_odds, slope = (_profiled(x / unit, y, weights, found, place) for place in (0, 1))
     at_zero = Interval(float(expit(log_odds.estimate)), float(expit(log_odds.low)), float(expit(log_odds.high)))
-    return LengthEffect(at_zero, slope)
+    return LengthEffect(at_zero, Interval(slope.estimate / unit, slope.low / unit, slope.high / unit))
 
 
 def firth(x: Vector, y: Vector, weights: Vector) -> tuple[float, float]:
@@ -86,7 +91,7 @@ def penalised(x: Vector, y: Vector, weights: Vector, intercept: float, slope: fl
     spread = weights * np.exp(won + lost)
     design = np.column_stack([np.ones_like(x), x])
     _, determinant = np.linalg.slogdet(design.T @ (design * spread[:, None]))
-    return float((weights * (y * won + (1 - y) * lost)).sum() + determinant / 2)
+    return float((weights * (y * won + (1 - y) * lost)).sum() + max(determinant, _SINGULAR) / 2)
 
 
 def _profiled(x: Vector, y: Vector, weights: Vector, found: tuple[float, float], place: int) -> Interval:

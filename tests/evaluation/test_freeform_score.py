@@ -211,3 +211,27 @@ def test_equal_lengths_everywhere_say_nothing_about_length() -> None:
     assert length_effect([1.0, 0.0], [0.0, 0.0], ["1", "2"]) is None
     with pytest.raises(ValueError, match="one of each"):
         length_effect([1.0], [0.0, 1.0], ["1", "2"])
+
+
+@pytest.mark.parametrize("unit", [0.1, 0.01, 0.002])
+@pytest.mark.parametrize("level", [0.0, 1.0])
+def test_lengths_that_barely_differ_are_no_stumbling_block(unit: float, level: float) -> None:
+    """One side wins every time: the interval of the slope holds 0, in whatever unit lengths differ."""
+    ratios = [level + unit * step for step in (-1, -0.6, -0.3, 0.1, 0.2, 0.5, 0.9, 1)]
+    found = length_effect([0.0] * 8, ratios, range(8))
+    assert found
+    assert found.slope.low < 0 < found.slope.high
+    assert found.at_equal_length.low <= found.at_equal_length.estimate <= found.at_equal_length.high
+
+
+def test_the_slope_is_in_the_ratios_own_unit() -> None:
+    scores, ratios = [1.0, 1, 0, 1, 0, 0], [1.0, 0.5, 0.4, -0.2, -0.7, -1]
+    one, tenth = (length_effect(scores, [unit * ratio for ratio in ratios], range(6)) for unit in (1, 0.1))
+    assert one
+    assert tenth
+    assert tenth.slope.estimate == pytest.approx(10 * one.slope.estimate, rel=1e-6)
+    assert tenth.at_equal_length.low == pytest.approx(one.at_equal_length.low, rel=1e-4)
+
+
+def test_lengths_that_are_alike_say_nothing() -> None:
+    assert length_effect([0.0, 1, 0], [0.5, 0.5001, 0.5], range(3)) is None

@@ -86,6 +86,8 @@ def summary(manifest: dict[str, Any]) -> str:
     """The manifest in a few lines."""
     counts, calls, money = manifest["accounting"], manifest["calls"], manifest["money"]["all"]
     lines = [f"{manifest['stage']}: {manifest['outcome']}"]
+    if beyond := manifest["budget_exceeded_by"]:
+        lines.append(f"  budget exceeded by {beyond['tokens']:,} tokens, {beyond['money']:,.4f} money")
     lines.append(
         f"  {counts['accepted']:,} accepted + {counts['dropped']:,} dropped + {counts['failed']:,} failed = "
         f"{counts['asked']:,} asked; {counts['not_reached']:,} not reached"

@@ -74,6 +74,7 @@ def spending(caller: Caller) -> dict[str, Any]:
             "all": round(total(caller).money, 8),
         },
         "budget": asdict(purse.budget),
+        "budget_exceeded_by": purse.exceeded,
     }
 
 

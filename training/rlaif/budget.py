@@ -1,4 +1,4 @@
-"""A budget in tokens and in money that is never exceeded: what a call may cost at most is set aside before it begins.
+"""A budget in tokens and in money: what a call may cost at most is set aside before it begins.
 
     purse = Purse(Budget(tokens=2_000_000, money=5.0))
     with purse.set_aside(most) as paid:           # waits while others' calls hold what is missing
@@ -8,8 +8,9 @@ What is set aside for a call is an upper bound: a token a byte of its prompt, an
 call has ended, what it really took counts instead. A call that does not fit, with none under way that might give
 something back, closes the purse: nobody begins another call, those under way end in peace.
 
-Not covered: what a server charges for calls that a kill cut off, and the first call of a server that counts more than
-it was sent or told to write (`Caller` adds the difference to what it sets aside from then on).
+Not covered: what a server charges for calls that a kill cut off, and a server that counts more than it was sent or
+told to write. `Caller` asks each party once alone and adds the difference to what it sets aside from then on; what
+goes beyond the budget all the same, `exceeded` says.
 """
 
 from __future__ import annotations
@@ -89,6 +90,21 @@ class Purse:
         self._aside = Spent()
         self._under_way = 0
         self._changed = threading.Condition()
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is a budget at all."""
+        return self.budget.tokens is not None or self.budget.money is not None
+
+    @property
+    def exceeded(self) -> dict[str, float] | None:
+        """By how many tokens and how much money more was spent than allowed; None where nothing was."""
+        tokens, money = self.budget.tokens, self.budget.money
+        more = {
+            "tokens": 0 if tokens is None else max(0, self.spent.tokens - tokens),
+            "money": 0.0 if money is None else max(0.0, round(self.spent.money - money, 8)),
+        }
+        return more if any(more.values()) else None
 
     @contextmanager
     def set_aside(self, most: Spent) -> Iterator[Paying]:

@@ -62,6 +62,10 @@ class Caller:
     halted: bool = False
     _beyond: dict[Role, Spent] = field(default_factory=dict)
     """By how much one call took more than `at_most` said: a server may put words of its own before ours."""
+    _first: dict[Role, threading.Lock] = field(
+        default_factory=lambda: {"student": threading.Lock(), "teacher": threading.Lock()}
+    )
+    """Held while a party is asked for the first time under a budget."""
     _stops: dict[int, Stop] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -92,6 +96,18 @@ class Caller:
             stop.stop()
 
     def _ask(self, role: Role, party: Party, missing: Mapping[str, Request]) -> dict[str, Call]:
+        """The calls, within the budget: a party's very first alone, for what it counts is known only then."""
+        if not self.purse.limited or role in self._beyond:
+            return self._paid(role, party, missing)
+        with self._first[role]:
+            if role in self._beyond:
+                first = dict[str, Call]()
+            else:
+                first = self._paid(role, party, dict(list(missing.items())[:1]))
+        rest = {name: request for name, request in missing.items() if name not in first}
+        return first | (self._paid(role, party, rest) if rest else {})
+
+    def _paid(self, role: Role, party: Party, missing: Mapping[str, Request]) -> dict[str, Call]:
         with self.purse.set_aside(self._most(role, party, list(missing.values()))) as paying:
             stop = self._stops[threading.get_ident()] = Stop()  # one a stream: its engine stops it in the end
             if self.given_up or self.halted:  # perhaps while this call waited for money
@@ -131,10 +147,11 @@ class Caller:
     def _note(self, call: Call, most: Spent) -> None:
         with self._lock:
             known = self._beyond.get(call.role, Spent())
-            self._beyond[call.role] = Spent(
-                max(known.prompt, call.prompt_tokens - most.prompt),
-                max(known.completion, call.completion_tokens - most.completion),
-            )
+            if call.end != "failed":
+                self._beyond[call.role] = Spent(
+                    max(known.prompt, call.prompt_tokens - most.prompt),
+                    max(known.completion, call.completion_tokens - most.completion),
+                )
             self.fresh += 1
             broken = call.end == "failed" and not _too_long(call.detail)
             self.failed_in_a_row[call.role] = self.failed_in_a_row[call.role] + 1 if broken else 0

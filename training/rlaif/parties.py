@@ -85,6 +85,17 @@ def opened(wanted: Mapping[Role, Wanted], *, at_once: int, timeout: float) -> It
         raise TrainingError(str(error)) from error
 
 
+def check_prices(wanted: Mapping[Role, Wanted], parties: Mapping[Role, Party]) -> None:
+    """Raises TrainingError naming a served party without both prices: a budget in money cannot count what it takes."""
+    for role, one in wanted.items():
+        prices = parties[role].prices
+        if _is_served(one) and None in (prices.prompt, prices.completion):
+            option = "--price" if role == "teacher" else "--student-price"
+            raise TrainingError(
+                f"--budget-money: what does --{role} {one.name} cost? give {option}-in and {option}-out (0: nothing)"
+            )
+
+
 def _is_served(one: Wanted) -> bool:
     return one.is_url or one.name.startswith("endpoint:")
 

@@ -36,7 +36,7 @@ from training.rlaif.job import Job, Work, prepare
 from training.rlaif.judged_pairs import label_pair, student_pair
 from training.rlaif.judging import judge
 from training.rlaif.outcome import DroppedError, same_options
-from training.rlaif.parties import opened
+from training.rlaif.parties import check_prices, opened
 from training.rlaif.pool import drive
 from training.rlaif.questions import Task
 from training.rlaif.self_correction import self_correct
@@ -55,6 +55,8 @@ def run(job: Job, tell: Callable[[str], None] = log.info) -> dict[str, Any]:
     job.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as closing:
         parties = closing.enter_context(opened(job.parties, at_once=job.at_once, timeout=job.timeout))
+        if job.budget.money is not None:
+            check_prices(job.parties, parties)
         about = {role: {"identity": party.identity, **party.about()} for role, party in parties.items()}
         mark = fingerprint(job.deciding(), about, work.content, wording.sha256, VERSION, _code())
         earlier = finished(job.out, mark)

@@ -14,6 +14,7 @@ from gaokerena.evaluation.progress import Prices
 from gaokerena.messages import Message
 from tests.engines.scripted_server import Ask
 from tests.training.rlaif.cases import arguments, chain, content, door, lines, manifest, party, write_questions
+from training.errors import TrainingError
 from training.pair_rows import read_pairs
 from training.rlaif.budget import Budget, BudgetError, Purse, Spent, at_most
 
@@ -89,7 +90,22 @@ def test_a_run_stops_where_its_budget_says_and_goes_on_with_a_larger_one(
     """Every call takes 200 + 50 tokens, fewer than are set aside for it."""
     option, small, large = limit
     questions, out = write_questions(tmp_path, 4), tmp_path / "out"
-    prices = ("--price-in", 3.0, "--price-out", 12.0, "--at-once", 2, "--teacher-tokens", 100, "--student-tokens", 100)
+    prices = (
+        "--price-in",
+        3.0,
+        "--price-out",
+        12.0,
+        "--student-price-in",
+        0,
+        "--student-price-out",
+        0,
+        "--at-once",
+        2,
+        "--teacher-tokens",
+        100,
+        "--student-tokens",
+        100,
+    )
     with party(lambda one, before: chain(one)) as server:
         words = arguments("a", server.base_url, questions, out, *prices)
         stopped = door(*words, option, small, "--budget-status", 3)
@@ -137,11 +153,43 @@ def test_it_stops_at_the_very_token(tmp_path: Path) -> None:
     assert student.body["model"] == "student"
 
 
-def test_a_server_that_counts_more_than_it_was_sent_is_reckoned_with(tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_once", [1, 8])
+def test_a_server_that_counts_more_than_it_was_sent_is_reckoned_with(tmp_path: Path, at_once: int) -> None:
     """It counts 5,000 tokens for each prompt: after the first call as much is set aside for every other."""
     questions, out = write_questions(tmp_path, 8), tmp_path / "out"
     with party(lambda one, before: chain(one), lambda one, before: chain(one), prompt=5000) as server:
-        words = arguments("a", server.base_url, questions, out, "--at-once", 1, "--student-tokens", 50)
+        words = arguments("a", server.base_url, questions, out, "--at-once", at_once, "--student-tokens", 50)
         door(*words, "--budget-tokens", 18_000)
         assert len(server.asks) == 3
-    assert manifest(out)["tokens"] == 3 * 5050
+    found = manifest(out)
+    assert (found["tokens"], found["budget_exceeded_by"]) == (3 * 5050, None)
+
+
+def test_many_samples_of_one_question_are_reckoned_with_too_and_what_goes_beyond_is_told(tmp_path: Path) -> None:
+    questions, out = write_questions(tmp_path, 2), tmp_path / "out"
+    with party(lambda one, before: chain(one), lambda one, before: chain(one), prompt=5000) as server:
+        words = arguments("a", server.base_url, questions, out, "--student-tokens", 50, "--samples", 4)
+        result = door(*words, "--budget-tokens", 3_000)
+        assert len(server.asks) == 1
+    assert manifest(out)["budget_exceeded_by"] == {"tokens": 2050, "money": 0.0}
+    assert "budget exceeded by 2,050 tokens" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("prices", "said"),
+    [
+        (
+            (),
+            "--student .* give --student-price-in and --student-price-out|--teacher .* give --price-in and --price-out",
+        ),
+        (("--price-in", 0.3, "--student-price-in", 0, "--student-price-out", 0), "give --price-in and --price-out"),
+        (("--price-in", 0.3, "--price-out", 0.3), "give --student-price-in and --student-price-out"),
+    ],
+)
+def test_a_budget_in_money_needs_every_price(tmp_path: Path, prices: tuple[object, ...], said: str) -> None:
+    questions, out = write_questions(tmp_path, 1), tmp_path / "out"
+    with party(lambda one, before: chain(one)) as server:
+        result = door(*arguments("a", server.base_url, questions, out, "--budget-money", 0.000001, *prices))
+        assert not server.asks
+    with pytest.raises(TrainingError, match=said):
+        raise result.exception or AssertionError(result.output)

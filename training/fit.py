@@ -171,6 +171,9 @@ def train(trainer: Any, recipe: TrainedRecipe, out: Path, manifest: Manifest) ->
     """Run the trainer to its end, or go on where it was killed; write log.json and count into the manifest."""
     quiet(trainer)
     checkpoint = last_checkpoint(out)
+    if checkpoint:
+        best_is_here(Path(checkpoint))
+        wait()
     if recipe.early_stop:
         trainer.add_callback(EarlyStoppingCallback(recipe.early_stop.patience, recipe.early_stop.min_delta))
     if recipe.early_stop and checkpoint and had_stopped(checkpoint, recipe.early_stop.patience):
@@ -187,6 +190,25 @@ def train(trainer: Any, recipe: TrainedRecipe, out: Path, manifest: Manifest) ->
         found = trainer.state
         manifest.extra["best"] = {"step": found.best_global_step, "eval_loss": found.best_metric}
         manifest.extra["stopped_early"] = found.global_step < found.max_steps
+
+
+def best_is_here(checkpoint: Path) -> None:
+    """Let a checkpoint's state name its best one in this very folder, wherever the run was started.
+
+    Raises TrainingError where the best one is gone: transformers would only warn, and keep untrained weights as best.
+    """
+    place = checkpoint / "trainer_state.json"
+    state = read_json(place)
+    if not (named := state.get("best_model_checkpoint")):
+        return
+    best = checkpoint.parent / Path(named).name
+    if not best.is_dir():
+        raise TrainingError(
+            f"{place} says that {best.name} was the best, and it is not there; put it back, or delete "
+            f"{checkpoint.parent} to start anew"
+        )
+    if named != str(best) and main_process():
+        write_json(place, state | {"best_model_checkpoint": str(best)})
 
 
 def had_stopped(checkpoint: str, patience: int) -> bool:

@@ -93,25 +93,20 @@ def test_a_run_killed_anywhere_ends_with_the_same_bytes(
     if step == last:
         shutil.copytree(out, killed)
         shutil.rmtree(killed / "adapter")
-        relocate(killed, out)
+        out.rename(out.with_name("elsewhere"))  # the state names a place that is gone
     else:  # both checkpoints a run keeps, made by the same steps
         stopped = recipe(folder / "base")
         halted = Halted(step)
         halted.run(stopped, folder, killed)
     again = small.manifest()
-    adapter = dpo.train(recipe(folder / "base"), folder / "pairs.jsonl", folder / "away.jsonl", killed, again)
+    try:
+        adapter = dpo.train(recipe(folder / "base"), folder / "pairs.jsonl", folder / "away.jsonl", killed, again)
+    finally:
+        if not out.exists():
+            out.with_name("elsewhere").rename(out)
     assert weights(adapter) == weights(out / "adapter")
     assert read_json(killed / "log.json") == read_json(out / "log.json")
     assert (again.counts_out, again.extra["best"]) == (counts.counts_out, counts.extra["best"])
-
-
-def relocate(killed: Path, out: Path) -> None:
-    """The state names its best checkpoint by its path; a run that is killed keeps its own."""
-    for path in killed.glob("checkpoints/*/trainer_state.json"):
-        state = read_json(path)
-        if state["best_model_checkpoint"]:
-            state["best_model_checkpoint"] = state["best_model_checkpoint"].replace(str(out), str(killed))
-        write_json(path, state)
 
 
 class Halted:
@@ -133,6 +128,15 @@ class Halted:
             patched.setattr(dpo, "DPOTrainer", Dying)
             with pytest.raises(KeyboardInterrupt):
                 dpo.train(stopped, folder / "pairs.jsonl", folder / "away.jsonl", out, small.manifest())
+
+
+def test_without_its_best_checkpoint_nothing_is_saved(whole: tuple[Path, Any], tmp_path: Path) -> None:
+    out, counts = whole
+    killed = tmp_path / "killed"
+    shutil.copytree(out / "checkpoints", killed / "checkpoints")
+    shutil.rmtree(killed / "checkpoints" / f"checkpoint-{counts.extra['best']['step']}")
+    with pytest.raises(TrainingError, match="was the best, and it is not there"):
+        fit.best_is_here(Path(fit.last_checkpoint(killed) or ""))
 
 
 def test_without_held_out_rows_there_is_nothing_to_stop_by(whole: tuple[Path, Any], tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from gaokerena.engines.loading import revision
 from training import round_safety
 from training import run as runs
 from training.audit_gate import audit_path, check, sha256
@@ -35,6 +36,7 @@ from training.pairing.mix import Recipe as MixRecipe
 from training.pairing.mix import make as mix
 from training.pairing.stage import HELD_OUT, PAIRS
 from training.round_asked import as_asked
+from training.round_card import licence
 from training.round_compare import worse
 from training.round_measure import Scorer, Wanted, measure
 from training.round_plan import Plan, Round, missing
@@ -60,6 +62,7 @@ def run(asked: Round, rates: Rates | None = None) -> Outcome:
     from training.round_publish import publish
 
     plan = asked.settled()
+    _can_end(asked, plan)
     _readable(asked.verdicts)
     pairs = _pairs(asked, plan)
     audited = _audit(pairs, asked.override_audit)
@@ -73,6 +76,28 @@ def run(asked: Round, rates: Rates | None = None) -> Outcome:
         {"name": plan.name, "published": place is not None, "reasons": reasons, "evaluation": evaluation},
     )
     return Outcome(place, tuple(reasons), evaluation)
+
+
+def _can_end(asked: Round, plan: Plan) -> None:
+    """Raises TrainingError at once for what would else stop the round after hours of training."""
+    runs.with_changes(plan.recipe, doctors=str(asked.doctors) if asked.doctors else None)
+    if plan.recipe.label_smoothing == "from_report" and not (asked.doctors or plan.recipe.doctors):
+        raise TrainingError(
+            "the recipe's label_smoothing is from_report; give the doctors.json of `python -m annotation report` with "
+            "--doctors, or a copy of the recipe with a number there"
+        )
+    licence(plan)
+    if asked.out.exists() and not _made_here(asked, plan):
+        raise TrainingError(f"{asked.out} holds another adapter; choose another name with --out, or move it away")
+
+
+def _made_here(asked: Round, plan: Plan) -> bool:
+    """Whether what is published at `out` can be this round's own: its weights, its verdicts."""
+    adapter, lineage = plan.work / "dpo" / "adapter", asked.out / "lineage.json"
+    if not (lineage.exists() and adapter.exists() and asked.verdicts.exists()):
+        return False
+    told = read_json(lineage).get("round", {})
+    return told.get("verdicts_file") == sha256(asked.verdicts) and revision(str(asked.out)) == revision(str(adapter))
 
 
 def _readable(path: Path) -> None:

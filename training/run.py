@@ -45,6 +45,12 @@ def with_changes(recipe: Any, **changes: str | None) -> Any:
     if unknown := [name for name in given if name not in known or known[name].annotation is type(None)]:
         raise TrainingError(f"a recipe of kind {recipe.kind} has no {unknown[0]}")
     named = {name: value for name in PATHS if isinstance(value := getattr(recipe, name, None), str)}
+    if given.get("doctors") and recipe.label_smoothing != "from_report":
+        raise TrainingError(
+            f"--doctors {given['doctors']} would not be read: the recipe's label_smoothing is "
+            f"{recipe.label_smoothing}; write `label_smoothing: from_report` there, with a loss that reads it "
+            f"(loss_type: [robust]), or leave --doctors out"
+        )
     stages = {name: value.replace("stage:", f"{MINI}/") for name, value in named.items()}
     return recipe.model_copy(update=stages | given)
 

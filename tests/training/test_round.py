@@ -15,12 +15,13 @@ from typer.testing import CliRunner
 from gaokerena.engines.loading import revision
 from tests.training import round_cases
 from tests.training.killing import kill_when
-from tests.training.round_cases import as_mini, case
+from tests.training.round_cases import as_mini, case, recipe
 from training import round as rounds
 from training import round_publish
 from training.cli import app
 from training.errors import TrainingError
 from training.manifest import read_json, read_jsonl, write_jsonl
+from training.recipe import FOLDER, load
 from training.round import Outcome, refusals, run
 from training.round_plan import Round
 
@@ -238,6 +239,39 @@ class TestRefused:
         if text is not None:
             path.write_text(text, "utf-8")
         assert said in str(self.run(tmp_path, monkeypatch, verdicts=path).exception)
+
+    def test_a_name_that_is_taken_is_told_before_anything_is_made(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        out = tmp_path / "rounds" / "r2"
+        out.mkdir(parents=True)
+        result = self.run(tmp_path, monkeypatch, "--override-audit", "why", out=out)
+        assert "holds another adapter" in str(result.exception)
+        assert not (tmp_path / "work").exists()
+
+    def test_a_missing_licence_is_told_before_anything_is_made(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        case(tmp_path)
+        (tmp_path / "r" / "README.md").unlink()
+        assert "no licence is known" in str(self.run(tmp_path, monkeypatch, "--override-audit", "why").exception)
+        assert not (tmp_path / "work").exists()
+
+    def test_a_report_of_doctors_is_read_or_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The recipe has a number: the report would do nothing."""
+        result = self.run(tmp_path, monkeypatch, "--doctors", str(tmp_path / "doctors.json"))
+        assert "would not be read: the recipe's label_smoothing is 0.0" in str(result.exception)
+        assert not (tmp_path / "work").exists()
+
+    def test_the_shipped_round_takes_its_smoothing_from_the_doctors(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = load(FOLDER / "gaokerena" / "round.yaml")
+        assert (made.label_smoothing, made.loss_type) == ("from_report", ["robust"])
+        case(tmp_path)
+        path = recipe(tmp_path, loss_type=["robust"], label_smoothing="from_report")
+        monkeypatch.setattr(round_cases, "recipe", lambda _: path)
+        assert "give the doctors.json" in str(self.run(tmp_path, monkeypatch).exception)
 
     @pytest.mark.parametrize("name", ["R2", "r", "base", "r_2"])
     def test_a_name_the_page_could_not_use(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:

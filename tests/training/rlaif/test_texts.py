@@ -10,6 +10,7 @@ from gaokerena.questions import Question
 from tests.training.rlaif.cases import chain, task, wrong
 from training.rlaif.questions import Task
 from training.rlaif.texts import chain_fault, cleaned, form_fault, lower_cased, reveals
+from training.rlaif.wording import CURRENT, load
 
 ONE = task(0)
 GOOD = chain(ONE)
@@ -75,8 +76,28 @@ TRACES = (
     "از پیش معلوم است که کدام درست است.", "اشتباه شما در گام نخست است.", "پوزش می‌خواهم، اشتباه کردم.",
     "همان‌طور که اشاره کردید، سن مهم است.", "با توجه به راهنمایی شما چنین است.", "زنجیرهٔ فکر ارائه‌شده نادرست است.",
     "The student was wrong.", "As in the provided explanation.", "توضیح ارائه‌شده روشن است.", "استدلال او نادرست است.",
-    "نوشتهٔ بالا نادرست است.",
+    "نوشتهٔ بالا نادرست است.", "نوشتهٔ آن شخص در گام دوم کج شده است.", "آن شخص در گام دوم سراغ عضله رفته است.",
+    "نویسنده در گام دوم به بیراهه رفته است.", "گام دوم آن نادرست است.", "آن نوشته تا اینجا پذیرفتنی است.",
+    "این استدلال در گام دوم کج می‌شود.", "گام دوم از راه درست بیرون رفته است.", "چون می‌دانیم گزینهٔ درست همین است.",
+    "همان‌گونه که گفته شد گزینهٔ A درست است.", "پاسخ از قبل داده شده است.", "فردی که دومی را برگزیده شتاب کرده است.",
+    "در متن یاد شده به سن توجه نشده است.", "نوشتهٔ کسی که به گزینهٔ درست نرسیده چنین است.", "آن پاسخ نادرست است.",
+    "The wrong step was the second.", "پاسخ داوطلب شتاب‌زده است.", "همان نوشته نادرست است.",
 )  # fmt: skip
+PROMPTS_NOUNS = ("نوشتهٔ کسی", "آن شخص", "آن نوشته", "همان نوشته", "یادداشت", "از راه درست بیرون")
+"""What the prompt calls the student's text, its writer, the explanation and the slip: a teacher repeats these."""
+
+
+@pytest.mark.parametrize("noun", PROMPTS_NOUNS)
+def test_the_prompts_own_words_for_what_must_not_show_are_traces(noun: str) -> None:
+    assert noun in load(CURRENT["a"]).texts["correction"]
+    assert reveals(f"{noun} در اینجا دیده می‌شود. {GOOD}", ONE)
+
+
+@pytest.mark.parametrize(
+    "said", ["این فرد باردار است.", "این پاسخ ایمنی سریع است.", "می‌دانیم که آسپرین خون را رقیق می‌کند."]
+)
+def test_a_patient_and_an_immune_response_are_no_trace(said: str) -> None:
+    assert not reveals(f"{said} {GOOD}", ONE)
 
 
 @given(st.sampled_from(TRACES), st.booleans(), st.booleans())

@@ -40,8 +40,12 @@ def audit_file(path: Path, *, limit: float = LIMIT, seed: int = 1) -> dict[str, 
 
 
 def costs_of(path: Path, digest: str) -> dict[str, int]:
-    """What repair and checks cost, when the manifest beside the pairs is of this very file; empty otherwise."""
+    """What repair and checks cost, when the manifest beside the pairs is of this very file; empty otherwise.
+
+    Pairs left out by reason, and pairs that stayed with another text than they came with ("rewritten").
+    """
     manifest = read_json(path.with_name(NAME)) if path.with_name(NAME).exists() else {}
     if manifest.get("files", {}).get(path.name) != digest:
         return {}
-    return {reason: count for reason, count in manifest["dropped"].items() if count}
+    changed = {f"{repair} (rewritten, kept)": count for repair, count in manifest.get("changed", {}).items()}
+    return {reason: count for reason, count in (manifest["dropped"] | changed).items() if count}

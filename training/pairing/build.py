@@ -2,8 +2,8 @@
 
     make(Path("runs/pairs"), Options(files=("expert.jsonl",), published=True))
 
-In order: the published pairs in one letter case, unsound pairs out (`repair`), repeated pairs out (`duplicates`), a
-teacher's pairs in one hand, questions held out, single cues balanced (`balance`). Every step's cost is counted by
+In order: the published pairs in one letter case, unsound pairs out (`repair`), repeated pairs out (`duplicates`), the
+published pairs in one hand, questions held out, single cues balanced (`balance`). Every step's cost is counted by
 source. A question and its near duplicates lie on one side of the split; a question that the mini pair holds out is
 held out here as well.
 
@@ -44,7 +44,7 @@ def build(built: Built, options: Options, references: Reference | None) -> None:
         return
     good = alone(_sound(built.train, references, built), built.drop)
     if options.hands == "one":
-        good = _one_hand(good, built)
+        good = alone(_one_hand(good, built), built.drop)  # pairs apart in the student's text alone are equal now
     away = _held_out(good, options.held_out_per_mille)
     built.held_out = [row for row, out in zip(good, away, strict=True) if out]
     train = [row for row, out in zip(good, away, strict=True) if not out]
@@ -73,10 +73,10 @@ def _natural(rows: Sequence[PairRow]) -> Iterator[str]:
 
 
 def _one_hand(rows: Sequence[PairRow], built: Built) -> list[PairRow]:
-    """A teacher's pairs in one hand; other sources as they are."""
+    """The published pairs in one hand; fresh pairs keep the student's own text and stand or fall by their audit."""
     good = []
     for row in rows:
-        if row.source != "teacher_correction":
+        if not published(row):
             good.append(row)
             continue
         made, reason = one_hand(row)

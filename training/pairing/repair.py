@@ -69,8 +69,8 @@ def fault(row: PairRow, references: Reference | None) -> str | None:
         return "chosen: names the student or the correction"
     if question.gold and _choice(row.better, question) != question.gold:
         return "chosen: does not reach the key"
-    if question.gold and row.source in TAUGHT and _choice(row.worse, question) in (question.gold, None):
-        return "rejected: reaches the key or chooses nothing"
+    if question.gold and row.source in TAUGHT and _choice(row.worse, question) == question.gold:
+        return "rejected: reaches the key"
     if references and (hit := references.hit(*forms(question), row.better, row.worse)):
         return f"shares_8_gram_with_{hit}"
     return None
@@ -88,7 +88,7 @@ def _choice(text: str, question: Question) -> Letter | None:
 def one_hand(row: PairRow) -> tuple[PairRow | None, str | None]:
     """(the row in one hand, None), or (None, why that cannot be done).
 
-    For rows with a key whose sides conclude on two letters (`fault` found none); a row repaired before stays.
+    For rows with a key whose chosen side concludes on it and whose rejected side does not (`fault` found none); a row repaired before stays.
     """
     if ONE_HAND in row.provenance.get("repairs", ()):
         return row, None
@@ -96,7 +96,9 @@ def one_hand(row: PairRow) -> tuple[PairRow | None, str | None]:
     reading = _reading(row.better, question)
     wrong = _choice(row.worse, question)
     place = row.better.rfind(reading.quote) if reading.quote else -1
-    if place < 0 or not reading.choice or not wrong:
+    if not wrong:
+        return None, "one hand: the rejected side chooses nothing"
+    if place < 0 or not reading.choice:
         return None, "one hand: no concluding sentence to cut"
     after = len(row.better) - place - len(reading.quote)
     if after > _LATE * len(row.better):

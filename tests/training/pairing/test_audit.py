@@ -167,9 +167,11 @@ class TestFiles:
         page = path.with_name("pairs.audit.md")
         assert "cost" not in page.read_text("utf-8")
         files = {"files": {"pairs.jsonl": found["pairs_sha256"]}, "dropped": {"expert: short": 1234, "expert: none": 0}}
-        write_json(tmp_path / "manifest.json", files)
+        changed = {"changed": {"teacher_correction: one hand": 30}}
+        write_json(tmp_path / "manifest.json", files | changed)
         audit_file(path)
         assert "| expert: short | 1,234 |" in page.read_text("utf-8")
+        assert "| teacher_correction: one hand (rewritten, kept) | 30 |" in page.read_text("utf-8")
         write_pairs(path, exchangeable(31, seed=6))
         audit_file(path)
         assert "1,234" not in page.read_text("utf-8")

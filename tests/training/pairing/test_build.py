@@ -65,6 +65,23 @@ class TestBuild:
             assert row.better[:-20] == row.worse[:-20]
             assert row.provenance["repairs"] == ["letter case", "one hand"]
 
+    def test_pairs_that_one_hand_makes_equal_are_one(self) -> None:
+        first = taught(1)[0]
+        second = pair(
+            "other", first.better, f"فشار خون در این سن مهم‌تر از هر چیز دیگری است و کلیه را هم باید دید. {first.worse}", asked=first.asked.partition("\n")[0], gold="A",
+            source="teacher_correction",
+        )  # fmt: skip
+        second = second.model_copy(update={"provenance": first.provenance})
+        found = built([first, second], held_out_per_mille=0, balance=False)
+        assert len(found.train) == 1
+        assert not built(found.train, held_out_per_mille=0, balance=False).dropped.total()
+
+    def test_a_fresh_teachers_pairs_keep_the_students_text(self) -> None:
+        rows = [row.model_copy(update={"provenance": {"set": "rlaif", "gold": "A"}}) for row in taught(1)]
+        rows = [row.model_copy(update={"id": "fresh"}) for row in rows]
+        found = built(rows, held_out_per_mille=0, balance=False)
+        assert [row.worse for row in found.train] == [row.worse for row in rows]
+
     def test_only_the_published_pairs_get_another_letter_case(self) -> None:
         text = (
             "بیمار چند ماه است که تب و درد دارد و یافته‌های HbA1c و MRI و نشانه‌های بیماری Wegener در او دیده شده است؛ "

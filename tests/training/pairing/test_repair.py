@@ -49,12 +49,16 @@ class TestFault:
             ("the pressure should be measured again, so " + CHOSEN[-20:], REJECTED, "chosen: not_persian"),
             ("استدلال دانشجو نادرست بود. " + CHOSEN, REJECTED, "chosen: names the student or the correction"),
             (CHOSEN.replace("[B]", "[D]"), REJECTED, "chosen: does not reach the key"),
-            (CHOSEN, REJECTED.replace("[C]", "[B]"), "rejected: reaches the key or chooses nothing"),
-            (CHOSEN, REJECTED.partition("بنابراین")[0], "rejected: reaches the key or chooses nothing"),
+            (CHOSEN, REJECTED.replace("[C]", "[B]"), "rejected: reaches the key"),
         ],
     )
     def test_every_reason_to_drop_a_pair(self, chosen: str, rejected: str, reason: str) -> None:
         assert fault(taught(chosen, rejected), None) == reason
+
+    def test_a_rejected_side_that_chooses_nothing_is_a_fair_one(self) -> None:
+        row = taught(CHOSEN, REJECTED.partition("بنابراین")[0])
+        assert fault(row, None) is None
+        assert one_hand(row) == (None, "one hand: the rejected side chooses nothing")
 
     def test_people_may_prefer_the_better_of_two_right_answers_and_speak_of_students(self) -> None:
         right = REJECTED.replace("[C]", "[B]")

@@ -89,6 +89,7 @@ def train(recipe: DpoRecipe, data: Path, held_out: Path | None, out: Path, manif
         loss_type=recipe.loss_type,
         loss_weights=recipe.loss_weights,
         label_smoothing=smoothing,
+        disable_dropout=True,
         precompute_ref_log_probs=recipe.precompute_ref_log_probs,
     )
     trainer = DPOTrainer(

@@ -33,7 +33,7 @@ from gaokerena.engines.loading import revision
 from training.errors import TrainingError
 from training.manifest import Manifest, file_hash, read_json, write_json
 from training.ranks import main_process, wait
-from training.recipe import PATHS, Lora, Optimiser, RewardRecipe, TrainedRecipe
+from training.recipe import PATHS, Lora, Optimiser, RewardRecipe, SftRecipe, TrainedRecipe
 
 log = logging.getLogger("training")
 
@@ -96,6 +96,20 @@ def lora_config(lora: Lora, task: str = "CAUSAL_LM") -> LoraConfig:
         r=lora.r, lora_alpha=lora.lora_alpha, lora_dropout=lora.lora_dropout, target_modules=lora.target_modules,
         bias="none", task_type=task,
     )  # fmt: skip
+
+
+def trained_lora(model: PeftModel, recipe: TrainedRecipe) -> dict[str, Any]:
+    """The recipe's `lora` as it was used: no dropout on pairs, and the shape of the adapter that DPO goes on with."""
+    told = recipe.lora.model_dump(mode="json")
+    if isinstance(recipe, SftRecipe):
+        return told
+    told["lora_dropout"] = 0.0  # `disable_dropout`: policy and reference are compared by the same network
+    if recipe.start_from:
+        found = model.peft_config["default"]
+        layers = found.target_modules
+        named = layers if isinstance(layers, str) else sorted(layers)
+        told |= {"r": found.r, "lora_alpha": float(found.lora_alpha), "target_modules": named}
+    return told
 
 
 def arguments(recipe: TrainedRecipe, out: Path, evaluated: bool = False) -> dict[str, Any]:
@@ -183,6 +197,8 @@ def train(trainer: Any, recipe: TrainedRecipe, out: Path, manifest: Manifest) ->
         trainer.train(resume_from_checkpoint=checkpoint)
     if main_process():
         write_json(out / "log.json", history(trainer.state.log_history))
+    if manifest.recipe:
+        manifest.recipe["lora"] = trained_lora(trainer.model, recipe)
     manifest.counts_out["steps"] = trainer.state.global_step
     manifest.extra["rows_seen"] = rows_seen(trainer)
     manifest.tokens = int(trainer.state.num_input_tokens_seen or 0)
@@ -248,7 +264,7 @@ def save_adapter(model: PeftModel, recipe: TrainedRecipe, data: Path, folder: Pa
             "base_weights": revision(recipe.base),
             "starts_from": revision(recipe.start_from) if recipe.start_from else None,
             "data": file_hash(data),
-            "recipe": recipe.model_dump(mode="json", exclude=set(PATHS)),
+            "recipe": recipe.model_dump(mode="json", exclude=set(PATHS)) | {"lora": trained_lora(model, recipe)},
         },
     )
 

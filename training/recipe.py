@@ -76,6 +76,7 @@ class Lora(BaseModel):
     r: int = Field(ge=1)
     lora_alpha: float
     lora_dropout: float = Field(ge=0, lt=1)
+    """Of SFT alone: on pairs TRL switches dropout off, and lineages then say 0."""
     target_modules: str | list[str] = "all-linear"
 
 

@@ -29,7 +29,11 @@ def train(recipe: RewardRecipe, data: Path, held_out: Path | None, out: Path, ma
     away = load_pairs(held_out, tokenizer, recipe.max_length, manifest, "held_out") if held_out else []
     trainer = RewardTrainer(
         model=model,
-        args=RewardConfig(**fit.arguments(recipe, out, bool(away)), center_rewards_coefficient=recipe.center or None),
+        args=RewardConfig(
+            **fit.arguments(recipe, out, bool(away)),
+            center_rewards_coefficient=recipe.center or None,
+            disable_dropout=True,
+        ),
         train_dataset=as_dataset(rows),
         eval_dataset=as_dataset(away) if away else None,
         processing_class=tokenizer,

@@ -172,6 +172,25 @@ def test_learning_raises_the_margin_and_held_out_pairs_are_watched(models: Path,
     assert counts.tokens == 20 * sum(lengths), "both sides of every pair at every step"
 
 
+def test_the_lineage_says_the_shape_that_was_used_not_the_recipes(models: Path, tmp_path: Path) -> None:
+    """The recipe's rank, alpha and dropout are not those of the adapter it goes on with."""
+    real = read_json(models / "r" / "adapter_config.json")
+    lora = {"r": 32, "lora_alpha": 64, "lora_dropout": 0.4}
+    recipe = small.dpo_recipe(models / "base", start_from=str(models / "r"), lora=lora, optimiser=at_once(max_steps=1))
+    counts = small.manifest()
+    counts.recipe = recipe.model_dump(mode="json")
+    adapter = dpo.train(recipe, small.pairs(tmp_path), None, tmp_path / "out", counts)
+    told = read_json(adapter / "lineage.json")["recipe"]["lora"]
+    assert (told["r"], told["lora_alpha"], told["lora_dropout"]) == (real["r"], real["lora_alpha"], 0.0)
+    assert sorted(told["target_modules"]) == sorted(real["target_modules"])
+    assert counts.recipe["lora"] == told
+    fresh = recipe.model_copy(update={"start_from": None})
+    told = read_json(
+        dpo.train(fresh, tmp_path / "pairs.jsonl", None, tmp_path / "new", small.manifest()) / "lineage.json"
+    )
+    assert told["recipe"]["lora"] == lora | {"lora_dropout": 0.0, "target_modules": "all-linear"}
+
+
 KILLED = """
 import sys
 from pathlib import Path

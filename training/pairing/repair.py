@@ -88,7 +88,8 @@ def _choice(text: str, question: Question) -> Letter | None:
 def one_hand(row: PairRow) -> tuple[PairRow | None, str | None]:
     """(the row in one hand, None), or (None, why that cannot be done).
 
-    For rows with a key whose chosen side concludes on it and whose rejected side does not (`fault` found none); a row repaired before stays.
+    For rows with a key that the chosen side concludes on and the rejected does not (`fault` found none); a row repaired
+    before stays.
     """
     if ONE_HAND in row.provenance.get("repairs", ()):
         return row, None

@@ -67,8 +67,9 @@ class TestBuild:
 
     def test_pairs_that_one_hand_makes_equal_are_one(self) -> None:
         first = taught(1)[0]
+        longer = "فشار خون در این سن مهم‌تر از هر چیز دیگری است و کلیه را هم باید دید."
         second = pair(
-            "other", first.better, f"فشار خون در این سن مهم‌تر از هر چیز دیگری است و کلیه را هم باید دید. {first.worse}", asked=first.asked.partition("\n")[0], gold="A",
+            "other", first.better, f"{longer} {first.worse}", asked=first.asked.partition("\n")[0], gold="A",
             source="teacher_correction",
         )  # fmt: skip
         second = second.model_copy(update={"provenance": first.provenance})

@@ -73,6 +73,14 @@ class Takes(Protocol):
     def add(self, name: str, folder: str) -> None: ...
 
 
+Written = frozenset[tuple[str, int, int]]
+"""Name, time of change and size of each file in a folder: an adapter may still be on its way when first seen."""
+
+
+def _written(folder: Path) -> Written:
+    return frozenset((path.name, (told := path.stat()).st_mtime_ns, told.st_size) for path in folder.iterdir())
+
+
 class Rounds:
     """See the module. `models` grows as adapters are found."""
 
@@ -81,7 +89,7 @@ class Rounds:
         self._engine = engine
         self._models = models
         self._samplings = samplings
-        self._seen: dict[str, int] = {}
+        self._seen: dict[str, Written] = {}
 
     def look(self, only: Collection[str] | None = None) -> list[str]:
         """Offer every adapter that is new (of those named in `only`); returns their names."""
@@ -107,7 +115,7 @@ class Rounds:
             folder = lineage.parent
             if folder.name.startswith(".") or (only is not None and folder.name not in only):
                 continue
-            written = lineage.stat().st_mtime_ns
+            written = _written(folder)
             if self._seen.get(folder.name) != written:
                 self._seen[folder.name] = written
                 found.append(folder)
@@ -121,6 +129,9 @@ class Rounds:
         except EngineError as error:
             log.warning("the adapter in %s is not offered: %s", folder, error)
             return False
+        except Exception:
+            self._seen.pop(name)  # nothing is known of the adapter's fault: look again
+            raise
         self._models.add(info)
         log.info("the model %s (%s) is offered from now on", name, info.label)
         return True

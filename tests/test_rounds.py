@@ -77,6 +77,35 @@ class TestLooking:
         assert (known["mine"].prompting, known["other"].prompting) == ("cot", "straight")
         assert known["mine"].continues == "v"
 
+    def test_one_whose_weights_come_after_its_lineage_is_offered_when_they_are_there(self, tmp_path: Path) -> None:
+        class Wants(Engine):
+            def add(self, name: str, folder: str) -> None:
+                if not (Path(folder) / "weights").exists():
+                    raise EngineError("no weights")
+                super().add(name, folder)
+
+        rounds = Rounds(tmp_path, Wants(), models(), SAMPLINGS)
+        folder = put(tmp_path, "r2")
+        assert [rounds.look(), rounds.look()] == [[], []]
+        (folder / "weights").write_bytes(b"all of them")
+        assert rounds.look() == ["r2"]
+
+    def test_a_fault_that_passes_is_tried_again(self, tmp_path: Path) -> None:
+        class Once(Engine):
+            failed = False
+
+            def add(self, name: str, folder: str) -> None:
+                if not self.failed:
+                    self.failed = True
+                    raise OSError("too many open files")
+                super().add(name, folder)
+
+        rounds = Rounds(tmp_path, Once(), models(), SAMPLINGS)
+        put(tmp_path, "r2")
+        with pytest.raises(OSError, match="too many"):
+            rounds.look()
+        assert rounds.look() == ["r2"]
+
     def test_only_what_is_named(self, tmp_path: Path) -> None:
         for name in ("r2", "r3"):
             put(tmp_path, name)

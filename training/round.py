@@ -45,7 +45,7 @@ log = logging.getLogger("training")
 
 OUTCOME = "round.json"
 LEAST = 10
-"""Held-out pairs below which old and new cannot be told apart: nine to one are needed for p < 0.05."""
+"""Held-out questions below which old and new cannot be told apart: nine to one are needed for p < 0.05."""
 
 
 @dataclass(frozen=True)
@@ -157,16 +157,21 @@ def _audit(pairs: Path, override: str | None) -> dict[str, Any]:
 def _held_out(plan: Plan) -> tuple[Path, Path]:
     """(what training watches, what the gate judges by): apart where early stopping chooses by what it watches."""
     away = plan.work / "build" / HELD_OUT
-    rows = read_pairs(away)
-    if len(rows) < LEAST:
+    rows, stops = read_pairs(away), plan.recipe.early_stop is not None
+    seen = [row for row in rows if int(fingerprint(row.question_id), 16) % 2 == 0] if stops else rows
+    left = [row for row in rows if row not in seen] if stops else rows
+    questions, watching = (len({row.question_id for row in some}) for some in (left, seen))
+    if questions < LEAST or not watching:
         raise TrainingError(
-            f"{len(rows)} pairs are held out, {LEAST} are needed to judge by; gather more verdicts, or raise --held-out"
+            f"{questions} questions are held out to judge by, {LEAST} are needed"
+            f"{f' (and early stopping watches {watching} others, 1 is needed)' if stops else ''}; "
+            "gather more verdicts, or raise --held-out"
         )
-    if not plan.recipe.early_stop:
+    if not stops:
         return away, away
     watched, judged = plan.work / "build" / "watched.jsonl", plan.work / "build" / "judged.jsonl"
-    for path, odd in ((watched, False), (judged, True)):
-        write_pairs(path, [row for row in rows if (int(fingerprint(row.question_id), 16) % 2 == 1) == odd])
+    write_pairs(watched, seen)
+    write_pairs(judged, left)
     return watched, judged
 
 

@@ -221,7 +221,7 @@ class TestRefused:
         case(tmp_path)
         write_jsonl(tmp_path / "verdicts.jsonl", round_cases.verdicts(12))
         result = self.run(tmp_path, monkeypatch, "--override-audit", "few")
-        assert re.search(r"pairs are held out, 10 are needed", str(result.exception))
+        assert re.search(r"questions are held out to judge by, 10 are needed", str(result.exception))
 
     @pytest.mark.parametrize(
         ("text", "said"),

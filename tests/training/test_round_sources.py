@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -12,7 +12,7 @@ from training import round as rounds
 from training.audit_gate import sha256
 from training.errors import TrainingError
 from training.manifest import read_json, write_json
-from training.pair_rows import PairRow, write_pairs
+from training.pair_rows import PairRow, read_pairs, write_pairs
 from training.round_card import card
 from training.round_compare import compare
 from training.round_plan import Round
@@ -79,6 +79,31 @@ def test_a_models_preferences_are_no_verdicts(tmp_path: Path) -> None:
     write_pairs(path, [*rows(2, "expert"), *rows(1, "judge")])
     with pytest.raises(TrainingError, match=r"judge-e0 is of source judge and would pass as a doctor's .*--also"):
         rounds._readable(path)
+
+
+def held_out(folder: Path, made: list[PairRow], preset: Literal["mini", "gaokerena"]) -> tuple[Path, Path]:
+    (folder / "build").mkdir(parents=True)
+    write_pairs(folder / "build" / "held_out.jsonl", made)
+    plan = Round(folder / "v.jsonl", "r", folder / "r9", work=folder, preset=preset).settled()
+    return rounds._held_out(plan)
+
+
+def test_what_early_stopping_watches_is_not_counted_for_the_gate(tmp_path: Path) -> None:
+    """Ten questions suffice without early stopping; with it too few are left to refuse anything by."""
+    ten = rows(10, "expert")
+    assert held_out(tmp_path / "all", ten, "mini") == (tmp_path / "all/build/held_out.jsonl",) * 2
+    with pytest.raises(TrainingError, match=r"\d questions are held out to judge by, 10 are needed \(and early"):
+        held_out(tmp_path / "half", ten, "gaokerena")
+    watched, judged = (read_pairs(path) for path in held_out(tmp_path / "more", rows(40, "expert"), "gaokerena"))
+    assert len(watched) + len(judged) == 40
+    assert len(judged) >= 10
+    assert not {row.question_id for row in watched} & {row.question_id for row in judged}
+
+
+def test_many_pairs_of_one_question_are_one_question(tmp_path: Path) -> None:
+    one = [row.model_copy(update={"question_id": "q"}) for row in rows(12, "expert")]
+    with pytest.raises(TrainingError, match="1 questions are held out to judge by"):
+        held_out(tmp_path, one, "mini")
 
 
 def test_a_mixed_round_keeps_the_hash_of_the_other_file_and_the_sources(

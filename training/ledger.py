@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from training.energy import Meter, metered
-from training.manifest import Manifest, commit, read_json, versions, write_json
+from training.manifest import Manifest, read_json, versions, write_json
 from training.ranks import main_process, processes
 
 NAME = "ledger.json"
@@ -98,6 +98,7 @@ class _Book:
             "energy_kwh": energy.kwh,
             "co2_kg": energy.co2_kg,
             "energy_by": energy.how,
+            "commit": self.manifest.commit,
         }  # fmt: skip
 
     def write(self) -> None:
@@ -115,7 +116,7 @@ class _Book:
                 "rates": asdict(self.rates),
                 "hardware": self.hardware,
                 "versions": versions(),
-                "commit": commit(),
+                "commit": manifest.commit,
                 "data": manifest.extra.get("hashes", {}),
                 "starts": starts,
             },

@@ -3,7 +3,7 @@
 A stage is finished when its manifest is there: it is written last, atomically, so a killed stage runs again and a
 finished one is skipped. `fingerprint` ties it to the recipe and the inputs; when they change, the stage runs again.
 
-Its seconds are those of all starts (`clock`), its commit that of the repository it ran from, if it ran from one.
+Its seconds are those of all starts (`clock`), its commit that of the repository it ran from, as this start began.
 Not covered: price and energy (`ledger`).
 """
 
@@ -49,6 +49,8 @@ class Manifest:
     earlier_seconds: float = 0.0
     """Of starts that were killed."""
     starts: int = 1
+    commit: str | None = field(default_factory=lambda: commit())
+    """Of the code that was there at the start; people commit while a run goes on."""
 
     def write(self, folder: Path) -> None:
         """Write `manifest.json` into `folder`, whole or not at all."""
@@ -66,7 +68,7 @@ class Manifest:
                 "seconds": round(self.earlier_seconds + time.time() - self.started, 1),
                 "starts": self.starts,
                 "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-                "commit": commit(),
+                "commit": self.commit,
                 "versions": versions(),
                 "machine": f"{platform.machine()}, {os.cpu_count()} cores",
                 **self.extra,

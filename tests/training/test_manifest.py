@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from training import manifest as manifests
 from training.errors import TrainingError
 from training.manifest import (
     NAME,
@@ -131,6 +132,14 @@ def test_the_commit_is_named_with_changes_and_none_outside_a_repository(tmp_path
     assert commit(inside) == git(tmp_path, "rev-parse", "HEAD")
     (inside / "code.py").write_text("2\n")
     assert commit(inside) == git(tmp_path, "rev-parse", "HEAD") + "+changes"
+
+
+def test_the_commit_is_that_of_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifests, "commit", lambda: "as it began")
+    made = Manifest("sft", 1, "f")
+    monkeypatch.setattr(manifests, "commit", lambda: "committed meanwhile")
+    made.write(tmp_path)
+    assert read_json(tmp_path / "manifest.json")["commit"] == "as it began"
 
 
 def test_a_manifest_names_commit_and_starts(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def rlaif(
     verdicts: Annotated[Path | None, typer.Option(help="judge: what doctors said, to measure it against")] = None,
     items: Annotated[Path | None, typer.Option(help="judge: the items of --verdicts, unless those are pairs")] = None,
     unmeasured: Annotated[bool, typer.Option(help="judge: label without measuring; every row says so")] = False,
-    least_agreement: Annotated[float, typer.Option(min=0, max=1, help="judge: the interval must lie above it")] = 0.5,
+    least_agreement: Annotated[float, typer.Option(min=0.5, max=1, help="judge: the interval must lie above it")] = 0.5,
     as_json: Annotated[bool, typer.Option("--json", help="print the manifest as JSON")] = False,
 ) -> None:
     """Make pairs: python -m training rlaif --method a --student mini:base --teacher endpoint:big --out runs/rlaif/a"""

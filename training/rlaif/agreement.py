@@ -3,7 +3,9 @@
     measured = measure(read_doctors(path), verdicts)
     measured.decided.estimate, measured.decided.low
 
-Intervals are 95 %, by a bootstrap over whole questions. Not covered: reading the doctors' files (`doctors`).
+Intervals are 95 %: Wilson's where every question has one comparison, else a bootstrap over whole questions.
+
+Not covered: reading the doctors' files (`doctors`).
 """
 
 from __future__ import annotations
@@ -94,11 +96,16 @@ def _share(rows: Sequence[tuple[str, Winner, Winner]], seed: int) -> Interval | 
 
 
 def _mean(rows: Sequence[tuple[str, float]], seed: int) -> Interval | None:
-    """The mean of values of 0 or 1 by question; where all are equal a bootstrap has no width, then Wilson's."""
+    """The mean of values of 0 or 1 by question: Wilson's where one comes of each, a bootstrap is too narrow for few.
+
+    Where all are equal a bootstrap has no width; then it is Wilson's over the questions.
+    """
     if not rows:
         return None
     values, clusters = [value for _, value in rows], [name for name, _ in rows]
     if len(set(values)) == 1:
         trials = len(set(clusters))
         return wilson(trials if values[0] else 0, trials)
+    if len(set(clusters)) == len(clusters):
+        return wilson(round(sum(values)), len(values))
     return bootstrap_mean(values, seed=seed, clusters=clusters)

@@ -24,6 +24,8 @@ from training.rlaif.questions import Task, read_questions
 
 Method = Literal["a", "b", "judge"]
 CHANCE = 0.5
+LEAST = 30
+"""Comparisons decided by doctors and judge alike below which a judge may not label: with four, a coin passes often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,10 @@ def prepare(job: Job) -> Work:
         if job.compare or job.verdicts:
             raise TrainingError("--compare and --verdicts belong to --method judge")
         return _asked(job, None)
+    if job.verdicts and job.unmeasured:
+        raise TrainingError(
+            "--unmeasured and --verdicts: a judge that is measured labels only when it is good enough; leave one out"
+        )
     doctors = read_doctors(job.verdicts, job.items) if job.verdicts else None
     if doctors is None and not job.unmeasured:
         raise TrainingError(

@@ -3,7 +3,7 @@
     pair = label_pair(caller, compared, wording, trust)       # DroppedError says why there is none
 
 A pair is made only where both orders name the same winner, whose text is whole, Persian and not against a known key.
-Its weight is how often the judge named the doctors' winner when it was measured; `UNMEASURED` where nobody did.
+Its weight is how much better than a coin the judge surely names the doctors' winner; `UNMEASURED` where nobody knows.
 
 Not covered: preferring by the key alone; methods A and B do that.
 """
@@ -26,8 +26,8 @@ from training.rlaif.questions import Task
 from training.rlaif.texts import cleaned, form_fault
 from training.rlaif.wording import Wording
 
-UNMEASURED = 0.5
-"""The weight of a label nobody could check: half of one that is surely right."""
+UNMEASURED = 0.05
+"""The weight of a label nobody could check, near that of a coin's, which is nothing; the least weight of any label."""
 
 
 def student_pair(caller: Caller, task: Task) -> Compared:
@@ -85,8 +85,10 @@ def label_pair(caller: Caller, compared: Compared, wording: Wording, trust: Agre
 
 
 def weight(trust: Agreement | None) -> float:
-    """How far a label is believed."""
-    return round(trust.decided.estimate, 6) if trust and trust.decided and trust.decided.estimate > 0 else UNMEASURED
+    """How far a label is believed: 2 p - 1, p the lower end of the agreement; a coin's would weigh nothing."""
+    if trust is None or trust.decided is None:
+        return UNMEASURED
+    return round(max(UNMEASURED, 2 * trust.decided.low - 1), 6)
 
 
 def _against_key(compared: Compared, chosen: str) -> bool:

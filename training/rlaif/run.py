@@ -32,7 +32,7 @@ from training.rlaif.caller import Caller, CallFailedError
 from training.rlaif.calls import CallLog
 from training.rlaif.compared import Compared
 from training.rlaif.correction import correct
-from training.rlaif.job import Job, Work, prepare
+from training.rlaif.job import LEAST, Job, Work, prepare
 from training.rlaif.judged_pairs import label_pair, student_pair
 from training.rlaif.judging import judge
 from training.rlaif.outcome import DroppedError, same_options
@@ -140,9 +140,12 @@ def _unread(compared: Compared) -> Verdict:
 
 
 def _allow(job: Job, trust: Agreement) -> None:
-    """Raises TrainingError where the judge was measured and is not good enough."""
-    if job.unmeasured:
-        return
+    """Raises TrainingError where the judge was measured on too little or is not good enough."""
+    if trust.n_decided < LEAST:
+        raise TrainingError(
+            f"{job.out / AGREEMENT}: no label is written. Doctors and judge both name a winner in {trust.n_decided} "
+            f"comparisons, at least {LEAST} are needed; give more verdicts, or a judge that calls fewer ties"
+        )
     low = trust.decided.low if trust.decided else 0.0
     if low <= job.least_agreement:
         raise TrainingError(

@@ -108,34 +108,50 @@ def test_unmeasured_labels_say_so(tmp_path: Path) -> None:
 
 
 def test_agreement_is_printed_before_labels_are_written(tmp_path: Path) -> None:
-    rows, doctors = compare(tmp_path, [(GOOD, BAD)]), doctors_pairs(tmp_path, agree=18, disagree=2)
+    rows, doctors = compare(tmp_path, [(GOOD, BAD)]), doctors_pairs(tmp_path, agree=36, disagree=4)
     with ScriptedServer(judging(by_use)) as server:
         result = door(*words(server, tmp_path / "out", "--compare", rows, "--verdicts", doctors))
     assert result.exit_code == 0, result.stderr
     assert "same winner where both name one: 90.0 %" in result.stderr
     (pair,) = read_pairs(tmp_path / "out" / "pairs.jsonl")
-    assert pair.weight == 0.9
     measured = pair.provenance["measured"]
-    assert (measured["n"], measured["decided"]["estimate"]) == (20, 0.9)
+    assert pair.weight == pytest.approx(2 * measured["decided"]["low"] - 1, abs=1e-6)
+    assert (measured["n"], measured["decided"]["estimate"]) == (40, 0.9)
     assert 0.7 < measured["decided"]["low"] < 0.9 < measured["decided"]["high"] <= 1
     found = manifest(tmp_path / "out")
     assert found["agreement"]["sha256"] == measured["sha256"]
     assert found["doctors_left_out"] == {"correction": 1}
-    assert found["calls"]["finished"] == 2 * 20 + 2
+    assert found["calls"]["finished"] == 2 * 40 + 2
 
 
 def test_a_judge_no_better_than_a_coin_does_not_label(tmp_path: Path) -> None:
-    rows, doctors = compare(tmp_path, [(GOOD, BAD)]), doctors_pairs(tmp_path, agree=6, disagree=5)
+    rows, doctors = compare(tmp_path, [(GOOD, BAD)]), doctors_pairs(tmp_path, agree=16, disagree=15)
     with ScriptedServer(judging(by_use)) as server:
         result = door(*words(server, tmp_path / "out", "--compare", rows, "--verdicts", doctors))
         assert isinstance(result.exception, TrainingError)
         assert "no label is written" in str(result.exception)
-        assert len(server.asks) == 22, "a label was asked for"
+        assert len(server.asks) == 62, "a label was asked for"
         assert not (tmp_path / "out" / "pairs.jsonl").exists()
-        assert json.loads((tmp_path / "out" / "agreement.json").read_text("utf-8"))["n"] == 11
-        allowed = door(*words(server, tmp_path / "out", "--compare", rows, "--verdicts", doctors, "--unmeasured"))
-    assert allowed.exit_code == 0, allowed.stderr
-    assert read_pairs(tmp_path / "out" / "pairs.jsonl")[0].provenance["measured"]["decided"]["estimate"] < 0.6
+        assert json.loads((tmp_path / "out" / "agreement.json").read_text("utf-8"))["n"] == 31
+        both = door(*words(server, tmp_path / "out", "--compare", rows, "--verdicts", doctors, "--unmeasured"))
+        assert "leave one out" in str(both.exception), "a judge measured as a coin labels all the same"
+
+
+def test_one_comparison_a_question_has_the_exact_interval(tmp_path: Path) -> None:
+    doctors = read_doctors(doctors_pairs(tmp_path, agree=9, disagree=3), None)
+    said = [Verdict(Pair(c.question.id, 0, c.question.text, c.a, c.b), ("a", "a")) for c, _ in doctors.known]
+    measured = measure(doctors, said)
+    expected = sum(expert == "a" for _, expert in doctors.known)
+    assert measured.decided == wilson(expected, 12)
+
+
+def test_a_few_comparisons_license_nobody(tmp_path: Path) -> None:
+    """All of 29 agree: the interval lies far above a coin, the number is too small."""
+    rows, doctors = compare(tmp_path, [(GOOD, BAD)]), doctors_pairs(tmp_path, agree=29, disagree=0)
+    with ScriptedServer(judging(by_use)) as server:
+        result = door(*words(server, tmp_path / "out", "--compare", rows, "--verdicts", doctors))
+    assert "at least 30 are needed" in str(result.exception)
+    assert not (tmp_path / "out" / "pairs.jsonl").exists()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from training.manifest import NAME, Manifest, file_hash, write_jsonl
+from training.audit_gate import sha256
+from training.manifest import NAME, Manifest, write_jsonl
 from training.pair_rows import PairRow, write_pairs
 from training.rlaif.budget import Spent
 from training.rlaif.caller import Caller, CallFailedError
@@ -50,7 +51,7 @@ def write(folder: Path, ids: Sequence[str], ends: Sequence[End[PairRow]], manife
         "asked": asked,
         "not_reached": len(ids) - asked,
     }
-    manifest.extra["files"] = {name: file_hash(folder / name) for name in (PAIRS, DROPPED, FAILED)}
+    manifest.extra["files"] = {name: sha256(folder / name) for name in (PAIRS, DROPPED, FAILED)}
     manifest.write(folder)
 
 

@@ -57,7 +57,10 @@ def question_of(prompt: str) -> Question:
 
 
 def read_compared(path: Path) -> list[Compared]:
-    """Every comparison of a JSONL file; one that comes twice counts once. Raises TrainingError naming the line."""
+    """Every comparison of a JSONL file; one that comes twice counts once.
+
+    Raises TrainingError naming the line, also for one id that stands for two comparisons.
+    """
     try:
         lines = path.read_text("utf-8").split("\n")
     except FileNotFoundError:
@@ -66,7 +69,10 @@ def read_compared(path: Path) -> list[Compared]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             one = _compared(line, f"{path} line {number}")
-            found.setdefault(one.id, one)
+            if found.setdefault(one.id, one) != one:
+                raise TrainingError(
+                    f"{path} line {number}: the id {one.id} stands for another comparison too; rename one"
+                )
     if not found:
         raise TrainingError(f"{path} holds no comparison; see training/rlaif/compared.py for its rows")
     return list(found.values())

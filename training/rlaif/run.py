@@ -23,8 +23,9 @@ from gaokerena.prompts import VERSION
 from training import clock
 from training.code import code_hash
 from training.errors import TrainingError
-from training.manifest import Manifest, begin, fingerprint, finished, write_json
+from training.manifest import Manifest, begin, fingerprint, write_json
 from training.pair_rows import PairRow
+from training.pairing.stage import finished
 from training.rlaif import books
 from training.rlaif.agreement import Agreement, measure
 from training.rlaif.budget import Purse, Spent

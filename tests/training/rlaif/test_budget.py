@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -193,3 +194,15 @@ def test_a_budget_in_money_needs_every_price(tmp_path: Path, prices: tuple[objec
         assert not server.asks
     with pytest.raises(TrainingError, match=said):
         raise result.exception or AssertionError(result.output)
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_text("garbage", "utf-8")])
+def test_a_finished_run_whose_pairs_are_lost_writes_them_again_from_its_log(tmp_path: Path, spoil: Any) -> None:
+    questions, out = write_questions(tmp_path, 1), tmp_path / "out"
+    with party(lambda one, before: chain(one)) as server:
+        words = arguments("a", server.base_url, questions, out)
+        assert door(*words).exit_code == 0
+        whole, asked = (out / "pairs.jsonl").read_bytes(), len(server.asks)
+        spoil(out / "pairs.jsonl")
+        assert door(*words).exit_code == 0
+        assert ((out / "pairs.jsonl").read_bytes(), len(server.asks)) == (whole, asked)

@@ -20,6 +20,7 @@ from training import cli
 from training.errors import TrainingError
 from training.pair_rows import PairRow, Turn, read_pairs, write_pairs
 from training.rlaif.agreement import measure
+from training.rlaif.compared import read_compared
 from training.rlaif.doctors import read_doctors
 from training.rlaif.judged_pairs import UNMEASURED
 
@@ -143,6 +144,16 @@ def test_one_comparison_a_question_has_the_exact_interval(tmp_path: Path) -> Non
     measured = measure(doctors, said)
     expected = sum(expert == "a" for _, expert in doctors.known)
     assert measured.decided == wilson(expected, 12)
+
+
+def test_one_id_for_two_comparisons_is_refused(tmp_path: Path) -> None:
+    path = compare(tmp_path, [(GOOD, BAD)])
+    line = path.read_text("utf-8")
+    path.write_text(line * 2, "utf-8")
+    assert len(read_compared(path)) == 1
+    path.write_text(line + line.replace("بیهوده", "زیان‌بار"), "utf-8")
+    with pytest.raises(TrainingError, match="line 2: the id c0 stands for another comparison"):
+        read_compared(path)
 
 
 def test_a_few_comparisons_license_nobody(tmp_path: Path) -> None:

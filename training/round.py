@@ -14,6 +14,7 @@ Kill it at any moment and give the same command again. Not covered: whether doct
 from __future__ import annotations
 
 import importlib
+import inspect
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,7 +198,7 @@ def _evaluate(asked: Round, plan: Plan, adapter: Path, judged: Path) -> dict[str
     weights = [fit.pinned(name) for name in (plan.base, plan.start_from, str(adapter))]
     how = [plan.prompting, vars_of(plan), asked.draws, asked.suite_questions, asked.scorer, asked.seed]
     suites = [file_hash(path) for path in sorted(asked.data.glob("benchmarks*.parquet"))] if asked.data else []
-    code = code_hash("training.round_measure")
+    code = [code_hash("training.round_measure"), scorer_hash(asked.scorer)]
     mark = fingerprint("round", weights, file_hash(judged), round_safety.digest(), how, suites, code)
     if finished(folder, mark):
         log.info("%s: finished earlier, nothing to do", folder)
@@ -232,6 +233,13 @@ def scorer_of(name: str | None) -> Scorer | None:
         return cast(Scorer, getattr(importlib.import_module(module), function))
     except (ImportError, AttributeError, ValueError) as error:
         raise TrainingError(f"--scorer {name}: {error}; give module:function, importable from here") from None
+
+
+def scorer_hash(name: str | None) -> str | None:
+    """The hash of the scorer's source: another function of the same name scores anew. None where there is no file."""
+    function = scorer_of(name)
+    source = inspect.getsourcefile(inspect.unwrap(function)) if inspect.isfunction(function) else None
+    return file_hash(Path(source)) if source else None
 
 
 def refusals(evaluation: dict[str, Any]) -> list[str]:

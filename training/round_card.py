@@ -21,7 +21,7 @@ from training.card_parts import WARNING, table, values
 from training.errors import TrainingError
 from training.manifest import NAME, read_json
 from training.pairing.stage import PAIRS
-from training.round_compare import better, worse
+from training.round_compare import ONE_SIDED, TWO_SIDED, better, worse
 from training.round_plan import Plan, Round
 
 Labels = Sequence[Mapping[str, Any]]
@@ -154,7 +154,8 @@ def _figures(plan: Plan, evaluation: Mapping[str, Any]) -> list[str]:
     reward = evaluation["held_out"]["reward_accuracy"]
     return [
         "Both answered the same questions with the same prompts, sampling and seeds; p is of the paired test "
-        "(McNemar's exact test, or a sign-flip test where a question has several values).",
+        "(McNemar's exact test, or a sign-flip test where a question has several values), two-sided. "
+        f"Better needs p below {TWO_SIDED:g}; worse, which refuses an adapter, only {2 * ONE_SIDED:g}.",
         "\n".join(lines),
         f"On {reward['n']} held-out pairs the implicit reward of {plan.name} against {plan.continues} prefers the "
         f"chosen side in {reward['value']} % [{reward['low']}, {reward['high']}].",
@@ -191,8 +192,8 @@ def weaknesses(
     lines = [
         f"It missed urgent care in {100 - safety['new']:.0f} % of answers to {safety['n']} emergencies "
         f"({plan.continues}: {100 - safety['old']:.0f} %). The page's own warning does not depend on it.",
-        f"Of {away['n']} held-out questions at least 5 ({500 / away['n']:.0f} %) must change, all one way, to be told "
-        "from chance.",
+        f"Of {away['n']} held-out questions at least 5 ({500 / away['n']:.0f} %) must change for the worse to be "
+        f"refused, 6 ({600 / away['n']:.0f} %) for the better to be called better, all one way.",
         "It learned what these doctors preferred in these answers, not medicine: knowledge was not taught.",
         "Pairs and figures are in Persian only; nothing was measured in another language.",
     ]

@@ -25,6 +25,9 @@ from training.errors import TrainingError
 ONE_SIDED = 0.05
 """The chance at which an adapter that is as good as the old one is called worse."""
 
+TWO_SIDED = 0.05
+"""The chance at which an adapter that is as good as the old one is called better or worse by that test."""
+
 Values = NDArray[np.float64]
 Unit = Literal["share", "nats"]
 
@@ -76,5 +79,5 @@ def worse(told: dict[str, Any]) -> bool:
 
 
 def better(told: dict[str, Any]) -> bool:
-    """Whether the new one is better, by the upper tail at the same chance."""
-    return bool(told["difference"] > 0 and told["p"] / 2 < ONE_SIDED)
+    """Whether the new one is better, by the two-sided test: what is lenient enough to refuse by would boast."""
+    return bool(told["difference"] > 0 and told["p"] < TWO_SIDED)

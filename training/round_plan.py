@@ -67,7 +67,8 @@ class Round:
         recipe = load(self.recipe or FOLDER / self.preset / "round.yaml")
         if not isinstance(recipe, DpoRecipe):
             raise TrainingError(f"{self.recipe} is of kind {recipe.kind}; a round needs a recipe of kind dpo")
-        prompting = prompting_of(self.start, start_from)
+        published = {source: name for preset in PLANS.values() for name, source in preset.adapters.items()}
+        prompting = prompting_of(published.get(start_from, self.start), start_from)
         return Plan(
             name=name,
             base=self.base or plan.base,

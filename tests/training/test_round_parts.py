@@ -19,10 +19,10 @@ from training.errors import TrainingError
 from training.manifest import write_json
 from training.pair_rows import PairRow
 from training.recipe import FOLDER, DpoRecipe, load
-from training.round import scorer_of
+from training.round import scorer_hash, scorer_of
 from training.round_asked import as_asked
 from training.round_compare import better, compare, worse
-from training.round_plan import prompting_of
+from training.round_plan import Round, prompting_of
 
 OPTIONS = ("ادامهٔ همان دارو", "سنجش دوبارهٔ فشار خون", "جراحی فوری شکم", "بستری در خانه")
 
@@ -87,8 +87,15 @@ class TestCompared:
         assert worse(told) is is_worse
         assert not better(told)
         turned = compare(new, old, [str(place) for place in range(30)], unit="share", seed=1)
-        assert better(turned) is is_worse
+        assert better(turned) is (losses > 5), "five of five is p = 0.0625"
         assert not worse(turned)
+
+    def test_what_is_called_better_has_an_interval_above_nothing(self) -> None:
+        """Ten to three of 34: p = 0.092, too much to boast with and enough to refuse by."""
+        old, new = [0.0] * 10 + [1.0] * 3 + [0.0] * 21, [1.0] * 10 + [0.0] * 24
+        names = [str(place) for place in range(34)]
+        assert not better(compare(old, new, names, unit="share", seed=1))
+        assert worse(compare(new, old, names, unit="share", seed=1))
 
     @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40))
     def test_turned_round_it_says_the_opposite(self, pairs: list[tuple[bool, bool]]) -> None:
@@ -137,9 +144,25 @@ class TestThePlan:
             write_json(tmp_path / name / "lineage.json", lineage)
             assert prompting_of(str(tmp_path / name), str(tmp_path / name)) == name
 
+    @pytest.mark.parametrize(
+        ("start", "how"), [("gaokerena/gaokerena-v1.0", "straight"), ("v", "straight"), ("r", "cot")]
+    )
+    def test_a_published_adapter_is_asked_as_its_short_name_is(self, tmp_path: Path, start: str, how: str) -> None:
+        asked = Round(tmp_path / "v.jsonl", start, tmp_path / "r9", preset="gaokerena")
+        assert asked.settled().prompting == how
+
     @pytest.mark.parametrize("size", ["mini", "gaokerena"])
     def test_the_shipped_recipes_are_rounds(self, size: str) -> None:
         assert isinstance(load(FOLDER / size / "round.yaml"), DpoRecipe)
+
+    def test_a_scorer_whose_code_changed_is_another_one(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.syspath_prepend(tmp_path)
+        found = []
+        for value in (0.25, 0.75):
+            (tmp_path / "my_scorer.py").write_text(f"def points(question, answer):\n    return {value}\n", "utf-8")
+            found.append(scorer_hash("my_scorer:points"))
+        assert found[0] != found[1]
+        assert scorer_hash(None) is None
 
     def test_a_scorer_is_found_by_name(self) -> None:
         assert scorer_of(None) is None

@@ -49,6 +49,13 @@ class Scored:
     characters: int
 
 
+def tokens(loaded: Loaded, prompt: list[dict[str, Any]], completion: str) -> int:
+    """How many tokens `score` reads of a chat turn with its prompt, its end token included."""
+    head = loaded.tokenizer.apply_chat_template(prompt, tokenize=False, add_generation_prompt=True)
+    texts = (head, completion.strip() + loaded.tokenizer.eos_token)
+    return sum(len(loaded.tokenizer(text, add_special_tokens=False).input_ids) for text in texts)
+
+
 @torch.inference_mode()
 def score(
     loaded: Loaded,

@@ -158,7 +158,10 @@ def _figures(plan: Plan, evaluation: Mapping[str, Any]) -> list[str]:
         f"Better needs p below {TWO_SIDED:g}; worse, which refuses an adapter, only {2 * ONE_SIDED:g}.",
         "\n".join(lines),
         f"On {reward['n']} held-out pairs the implicit reward of {plan.name} against {plan.continues} prefers the "
-        f"chosen side in {reward['value']} % [{reward['low']}, {reward['high']}].",
+        f"chosen side in {reward['value']} % [{reward['low']}, {reward['high']}]."
+        + (
+            f" {away} more did not fit the model's context." if (away := evaluation["held_out"].get("too_long")) else ""
+        ),
     ]
 
 

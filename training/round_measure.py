@@ -28,7 +28,7 @@ from gaokerena.prompts import messages
 from gaokerena.questions import Prompting, Question
 from training import round_safety
 from training.errors import TrainingError
-from training.measure import score, share, suite_sample
+from training.measure import score, share, suite_sample, tokens
 from training.pair_rows import PairRow, read_pairs
 from training.pairing.questions import question_of
 from training.round_compare import compare
@@ -82,20 +82,26 @@ def measure(wanted: Wanted, folder: Path) -> dict[str, Any]:
 def held_out(engine: LocalEngine, pairs: Sequence[PairRow], seed: int) -> dict[str, Any]:
     """Likelihood margins of the chosen side, of old and new; and how often the implicit reward prefers it."""
     margins: dict[str, list[float]] = {side: [] for side in SIDES}
+    questions, context = [], engine.loaded.context
     for pair in pairs:
-        turns = [turn.model_dump() for turn in pair.prompt]
-        sides = [score(engine.loaded, SIDES, turns, text) for text in (pair.better, pair.worse)]
+        turns, texts = [turn.model_dump() for turn in pair.prompt], (pair.better, pair.worse)
+        if max(tokens(engine.loaded, turns, text) for text in texts) > context:
+            continue  # a cut would compare the sides without their conclusions
+        sides = [score(engine.loaded, SIDES, turns, text, context) for text in texts]
+        questions.append(pair.question_id)
         for side in SIDES:
             margins[side].append(sides[0][side].logprob - sides[1][side].logprob)
-    questions = [pair.question_id for pair in pairs]
+    if not questions:
+        raise TrainingError(f"none of the {len(pairs)} held-out pairs fits the model's {context} tokens")
     old, new = margins["old"], margins["new"]
     hits = sum(other > one for one, other in zip(old, new, strict=True))
     likelier = [[float(margin > 0) for margin in side] for side in (old, new)]
     return {
-        "pairs": len(pairs),
+        "pairs": len(questions),
+        "too_long": len(pairs) - len(questions),
         "prefers_chosen": compare(likelier[0], likelier[1], questions, unit="share", seed=seed),
         "margin": compare(old, new, questions, unit="nats", seed=seed),
-        "reward_accuracy": share(hits, len(pairs)),
+        "reward_accuracy": share(hits, len(questions)),
     }
 
 

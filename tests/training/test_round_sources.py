@@ -7,7 +7,10 @@ from typing import Any, Literal
 
 import pytest
 
+from gaokerena.engines.local import LocalEngine
+from tests.tiny import make_tiny
 from tests.training import round_cases
+from training import measure, round_measure
 from training import round as rounds
 from training.audit_gate import sha256
 from training.errors import TrainingError
@@ -104,6 +107,31 @@ def test_many_pairs_of_one_question_are_one_question(tmp_path: Path) -> None:
     one = [row.model_copy(update={"question_id": "q"}) for row in rows(12, "expert")]
     with pytest.raises(TrainingError, match="1 questions are held out to judge by"):
         held_out(tmp_path, one, "mini")
+
+
+def test_pairs_longer_than_the_context_are_left_out_and_counted_and_none_is_cut(tmp_path: Path) -> None:
+    make_tiny(tmp_path)
+    engine = LocalEngine(str(tmp_path / "base"), {"old": str(tmp_path / "v"), "new": str(tmp_path / "r")})
+    try:
+        made = rows(4, "expert")
+        lengths = [
+            max(
+                measure.tokens(engine.loaded, [turn.model_dump() for turn in row.prompt], text)
+                for text in (row.better, row.worse)
+            )
+            for row in made
+        ]
+        assert len(set(lengths)) > 1
+        cut = sorted(lengths)[-1] - 1
+        whole = round_measure.held_out(engine, made, 1)
+        short = [row for row, length in zip(made, lengths, strict=True) if length <= cut]
+        wanted = round_measure.held_out(engine, short, 1)
+        object.__setattr__(engine.loaded, "context", cut)
+        found = round_measure.held_out(engine, made, 1)
+    finally:
+        engine.close()
+    assert (whole["pairs"], whole["too_long"]) == (4, 0)
+    assert found == wanted | {"too_long": 4 - len(short)}
 
 
 def test_a_mixed_round_keeps_the_hash_of_the_other_file_and_the_sources(

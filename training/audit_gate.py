@@ -4,7 +4,8 @@
     kept = check(Path("pairs.jsonl"), "a planted preference")   # trained all the same; the reason is kept
 
 The audit of `pairs.jsonl` is `pairs.audit.json` beside it (`python -m training pairs audit pairs.jsonl` writes it),
-bound to the file by its SHA-256. What comes back belongs into the manifest of the run.
+bound to the file by its SHA-256. It must be of the fixed seed and of the audit's present code: with a seed to choose,
+one that passes is soon found. What comes back belongs into the manifest of the run.
 
 Not covered: how an audit is made (`training.pairing.audit`); held-out pairs, which teach nothing.
 """
@@ -13,14 +14,36 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
+from training.code import code_hash
 from training.errors import TrainingError
 
-SCHEMA = 1
+SCHEMA, SEED = 1, 1
 LIMIT = 0.60
 """The share of pairs a surface cue may tell apart; an audit with a laxer limit does not open the gate."""
+
+
+class _Audit(BaseModel):
+    """What the gate reads of an audit."""
+
+    pairs_sha256: str
+    limit: float
+    seed: int
+    passed: bool
+    reason: str | None
+    failed: list[str]
+    code: str = ""
+
+
+@cache
+def audit_code() -> str:
+    """The code behind an audit."""
+    return code_hash("training.pairing.audit")
 
 
 def audit_path(pairs: Path) -> Path:
@@ -71,7 +94,11 @@ def _read(path: Path) -> dict[str, Any]:
         raise TrainingError(f"{path} is not JSON ({error}); delete it and audit the pairs again") from None
     if not isinstance(value, dict) or value.get("schema") != SCHEMA:
         raise TrainingError(f"{path} is no audit of schema {SCHEMA}; delete it and audit the pairs again")
-    return value
+    try:
+        return _Audit.model_validate(value).model_dump()
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise TrainingError(f"{path}: {fault['loc'][0]}: {fault['msg']}; delete it and audit the pairs again") from None
 
 
 def _shut(path: Path, audit: dict[str, Any], digest: str) -> str | None:
@@ -83,6 +110,10 @@ def _shut(path: Path, audit: dict[str, Any], digest: str) -> str | None:
         return f"{audit_path(path)} is of another file than {path} (the pairs changed since); {again}"
     if audit["limit"] > LIMIT:
         return f"{audit_path(path)} allows {audit['limit']:.2f}, the gate {LIMIT:.2f}; {again} without --limit"
+    if audit["seed"] != SEED:
+        return f"{audit_path(path)} is of seed {audit['seed']}, the gate's is {SEED}; {again} without --seed"
+    if audit["code"] != audit_code():
+        return f"{audit_path(path)} was made by other code than today's; {again}"
     if not audit["passed"]:
         return f"{path} failed its shortcut audit: {audit['reason']} (see {audit_path(path).with_suffix('.md').name})"
     return None

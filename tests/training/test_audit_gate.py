@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from training.audit_gate import LIMIT, SCHEMA, audit_path, check, sha256
+from training.audit_gate import LIMIT, SCHEMA, SEED, audit_code, audit_path, check, sha256
 from training.errors import TrainingError
 
 
@@ -24,6 +24,8 @@ def audited(path: Path, **changes: Any) -> Path:
         "schema": SCHEMA,
         "pairs_sha256": sha256(path),
         "limit": LIMIT,
+        "seed": SEED,
+        "code": audit_code(),
         "passed": True,
         "reason": None,
         "failed": [],
@@ -46,6 +48,8 @@ def test_an_audit_that_passed_opens_it(pairs: Path) -> None:
         ({"passed": False, "reason": "length tells 90.00 % apart", "failed": ["length"]}, "length tells 90.00 % apart"),
         ({"pairs_sha256": "0" * 64}, "of another file"),
         ({"limit": 0.9}, "allows 0.90, the gate 0.60"),
+        ({"seed": 2}, "of seed 2, the gate's is 1"),
+        ({"code": "0" * 16}, "made by other code than today's"),
     ],
 )
 def test_shut_it_says_why_and_what_to_do_and_a_reason_opens_it(pairs: Path, changes: Any, said: str) -> None:
@@ -78,7 +82,7 @@ def test_a_blank_reason_is_none(pairs: Path, reason: str) -> None:
         check(audited(pairs), reason)
 
 
-@pytest.mark.parametrize("text", ["no json", "[]", '{"schema": 0}'])
+@pytest.mark.parametrize("text", ["no json", "[]", '{"schema": 0}', '{"schema": 1}'])
 def test_what_is_no_audit_is_named_even_with_a_reason(pairs: Path, text: str) -> None:
     audit_path(pairs).write_text(text, "utf-8")
     with pytest.raises(TrainingError, match="delete it and audit the pairs again"):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gaokerena.files import atomic
-from training.audit_gate import LIMIT, audit_path, sha256
+from training.audit_gate import LIMIT, SEED, audit_code, audit_path, sha256
 from training.manifest import NAME, read_json
 from training.pair_rows import read_pairs
 from training.pairing.audit import audit
@@ -21,10 +21,10 @@ from training.pairing.figure import figure
 from training.pairing.page import as_html, as_markdown
 
 
-def audit_file(path: Path, *, limit: float = LIMIT, seed: int = 1) -> dict[str, Any]:
+def audit_file(path: Path, *, limit: float = LIMIT, seed: int = SEED) -> dict[str, Any]:
     """Audit the pairs at `path` and write what was found beside them; returns it. Raises TrainingError."""
     digest = sha256(path) if path.exists() else ""
-    found = audit(read_pairs(path), limit=limit, seed=seed) | {"pairs_sha256": digest}
+    found = audit(read_pairs(path), limit=limit, seed=seed) | {"pairs_sha256": digest, "code": audit_code()}
     costs = costs_of(path, digest)
     place = audit_path(path)
     texts = {

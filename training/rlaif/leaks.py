@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from gaokerena.option_cues import LETTER_OF, fold, mentions, unshaped
 from gaokerena.options import read_option
@@ -27,8 +27,8 @@ _NOUN = r"(?:گزینه|پاسخ|جواب|انتخاب|مورد|شماره|حر�
 _PLACES: dict[Letter, str] = {
     "A": r"اول(?:ی|ین)?|نخست(?:ین)?|یکم(?:ین)?|یک|1|first|one",
     "B": r"دوم(?:ی|ین)?|دو|2|second|two",
-    "C": r"سوم(?:ی|ین)?|سه|3|third|three",
-    "D": r"چهارم(?:ی|ین)?|چهار|آخر(?:ی|ین)?|اخر(?:ی|ین)?|4|fourth|four|last",
+    "C": r"سوم(?:ی|ین)?|ما\s?قبل\s(?:آخر|اخر)|سه|3|iii|third|three",
+    "D": r"چهارم(?:ی|ین)?|چهار|آخر(?:ی|ین)?|اخر(?:ی|ین)?|4|iv|fourth|four|last",
 }
 _GAP = r"[^\w\n]{0,4}(?:\w{1,8}[^\w\n]{1,3}){0,2}?"
 _BESIDE: dict[Letter, re.Pattern[str]] = {
@@ -67,6 +67,13 @@ def leak(critique: str, question: Question) -> str | None:
     if read_option(text, question.options, question=question.text).choice == gold or _announces(text):
         return "announces"
     return "eliminates" if len(named | _quoted(text, question)) >= 3 else None
+
+
+def ruled_out(critiques: Sequence[str], chosen: Collection[Letter | None], question: Question) -> set[Letter]:
+    """The wrong options that the student has heard named in `critiques` or chose itself and was told to be wrong."""
+    texts = [_plain(critique) for critique in critiques]
+    named = {letter for text in texts for letter in {*_letters(text, question), *_quoted(text, question)}}
+    return {letter for letter in LETTERS if letter != question.gold and (letter in named or letter in chosen)}
 
 
 def _plain(text: str) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gaokerena.questions import LETTERS, Letter, Question
-from training.rlaif.leaks import leak
+from training.rlaif.calls import Call
+from training.rlaif.leaks import leak, ruled_out
+from training.rlaif.questions import Task
+from training.rlaif.self_correction import critique_fault
 
 OPTIONS = ("هپارین", "وارفارین", "آلتپلاز", "کلوپیدوگرل")
 GUIDANCE = (
@@ -140,6 +145,27 @@ def test_a_letter_the_question_itself_uses_is_no_option() -> None:
     asked = Question(text="علامت کمبود ویتامین B در الکلی‌ها بیشتر از کدام است؟", options=options, gold="B")
     assert leak("نقش ویتامین B در سوخت‌وساز را مرور کنید.", asked) is None
     assert leak("گزینهٔ B را مرور کنید.", asked) == "names_letter"
+
+
+def test_what_several_critiques_and_choices_rule_out_is_added_up() -> None:
+    said = ["گزینهٔ [B] دلیلی ندارد.", "گزینهٔ [C] هم دلیلی ندارد."]
+    assert [leak(one, question("A")) for one in said] == [None, None]
+    assert ruled_out(said, [], question("A")) == {"B", "C"}
+    assert ruled_out(said, ["D", None, "B"], question("A")) == {"B", "C", "D"}
+    assert ruled_out(["وارفارین را کنار بگذارید."], ["A"], question("A")) == {"B"}
+
+
+def test_a_critique_that_leaves_only_the_key_is_refused() -> None:
+    call = Call.model_construct(end="stop")
+    fault = partial(critique_fault, Task(question("A"), ""), GUIDANCE[0] + " گزینهٔ [C] هم دلیلی ندارد.", call)
+    assert fault() is None
+    assert fault(given=["گزینهٔ [B] دلیلی ندارد."]) is None
+    assert fault(given=["گزینهٔ [B] دلیلی ندارد."], chosen=["D"]) == "eliminates"
+
+
+@pytest.mark.parametrize(("said", "gold"), [("گزینهٔ III", "C"), ("گزینهٔ ماقبل آخر", "C"), ("گزینهٔ IV", "D")])
+def test_places_in_other_words_are_caught(said: str, gold: Letter) -> None:
+    assert leak(f"به {said} بیندیشید.", question(gold)) == "names_letter"
 
 
 def test_a_question_without_a_key_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""Single cues that tell too well, made to point both ways equally often, by leaving out the fewest pairs.
+"""Single cues that tell too well, made to point both ways equally often, by leaving out few pairs, greedily.
 
     kept, cost = balance(rows, limit=0.60, seed=1)       # cost: {"length: words": 812}
 

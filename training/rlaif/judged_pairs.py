@@ -10,6 +10,7 @@ Not covered: preferring by the key alone; methods A and B do that.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from gaokerena.options import read_option
@@ -23,7 +24,7 @@ from training.rlaif.compared import Compared, name_of
 from training.rlaif.judging import judge
 from training.rlaif.outcome import DroppedError
 from training.rlaif.questions import Task
-from training.rlaif.texts import cleaned, form_fault
+from training.rlaif.texts import cleaned, form_fault, lower_cased
 from training.rlaif.wording import Wording
 
 UNMEASURED = 0.05
@@ -49,6 +50,7 @@ def label_pair(caller: Caller, compared: Compared, wording: Wording, trust: Agre
     a, b = cleaned(compared.a), cleaned(compared.b)
     if normalize_for_key(a) == normalize_for_key(b):
         raise DroppedError("both answers say the same")
+    compared = replace(compared, a=a, b=b)  # the judge sees what the pair will hold
     verdict, calls = judge(caller, compared, wording)
     if verdict.kind != "consistent":
         raise DroppedError(f"judge: {verdict.kind}")
@@ -58,6 +60,8 @@ def label_pair(caller: Caller, compared: Compared, wording: Wording, trust: Agre
     chosen, rejected = (a, b) if won else (b, a)
     if fault := form_fault(chosen, "stop" if compared.ended[not won] else "length"):
         raise DroppedError(f"chosen: {fault}")
+    if lower_cased(chosen, (compared.question.text, *compared.question.options, rejected)):
+        raise DroppedError("chosen: lower_cased")
     if not rejected:
         raise DroppedError("rejected: empty")
     if _against_key(compared, chosen):

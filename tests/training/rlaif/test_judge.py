@@ -156,6 +156,15 @@ def test_one_id_for_two_comparisons_is_refused(tmp_path: Path) -> None:
         read_compared(path)
 
 
+def test_the_judge_sees_what_the_pair_holds_and_no_lower_cased_text_is_chosen(tmp_path: Path) -> None:
+    rows = compare(tmp_path, [(f"<think>پنهان</think>{GOOD}", BAD), (f"با mri دیده می‌شود. {GOOD}", BAD)])
+    with ScriptedServer(judging(by_use)) as server:
+        door(*words(server, tmp_path / "out", "--compare", rows, "--unmeasured"))
+        assert not any("پنهان" in ask.body["messages"][0]["content"] for ask in server.asks)
+    assert [pair.better for pair in read_pairs(tmp_path / "out" / "pairs.jsonl")] == [GOOD]
+    assert manifest(tmp_path / "out")["dropped"] == {"chosen: lower_cased": 1}
+
+
 def test_a_few_comparisons_license_nobody(tmp_path: Path) -> None:
     """All of 29 agree: the interval lies far above a coin, the number is too small."""
     rows, doctors = compare(tmp_path, [(GOOD, BAD)]), doctors_pairs(tmp_path, agree=29, disagree=0)

@@ -27,9 +27,9 @@ _ANY = "CAN"
 
 @dataclass(frozen=True)
 class Energy:
-    """Kilowatt-hours so far, kilograms of CO2 (None without a country), and how the power was found."""
+    """Kilowatt-hours (None where nothing measures), kilograms of CO2 (None without a country), and how found."""
 
-    kwh: float
+    kwh: float | None
     co2_kg: float | None
     how: str
 
@@ -43,7 +43,7 @@ class Meter(Protocol):
 
 class _Unmetered:
     def read(self) -> Energy:
-        return Energy(0.0, None, "not measured: codecarbon is not installed")
+        return Energy(None, None, "not measured: codecarbon is not installed")
 
 
 class _Kept:
@@ -103,7 +103,7 @@ def check_country(country: str | None) -> None:
 
 @contextmanager
 def metered(country: str | None = None) -> Iterator[Meter]:
-    """A meter of what runs inside; one that reads zero, and says so, without codecarbon."""
+    """A meter of what runs inside; one that knows nothing, and says so, without codecarbon."""
     try:
         from codecarbon import OfflineEmissionsTracker
     except ImportError:

@@ -2,10 +2,11 @@
 
     python -m training run training/recipes/gaokerena/v_corpus.yaml --data corpus.jsonl --out runs/v1
 
-`corpus` rows are {"text"}: every token is learned; a text longer than `max_length` goes on in the next row, so none is
-cut off. `instruction` rows are {"prompt", "completion"} chat messages: the chat template always, loss on the completion
-only; one that does not fit is left out and counted. A stage that starts from an adapter trains a new one on top of the
-merged old one and joins both into one adapter of the base, exactly: the ranks add, the products are kept.
+`corpus` rows are {"text"}: every token but a text's first is learned; one longer than `max_length` goes on in the next
+row, so none is cut off. `instruction` rows are {"prompt", "completion"} chat messages: the chat template always, loss
+on the completion only; one that does not fit is left out and counted. A stage that starts from an adapter trains a new
+one on top of the merged old one and joins both into one adapter of the base, exactly: the ranks add, the products are
+kept.
 
 Not covered: full fine-tuning.
 """
@@ -71,11 +72,16 @@ def drop_long(
 def split_long(
     rows: list[dict[str, Any]], tokenizer: Any, recipe: SftRecipe, manifest: Manifest, name: str = ""
 ) -> list[dict[str, Any]]:
-    """Texts as token ids with their end, in pieces of at most `max_length`; no token is lost."""
+    """Texts as token ids with their end, in pieces of at most `max_length`.
+
+    A piece begins with the last token of the one before, as a piece's first token is never predicted: every token of a
+    text but its first is learned, its end too.
+    """
     kept: list[dict[str, Any]] = []
     for row in rows:
         ids = tokenizer(row["text"] + tokenizer.eos_token)["input_ids"]
-        kept += [{"input_ids": ids[at : at + recipe.max_length]} for at in range(0, len(ids), recipe.max_length)]
+        starts = range(0, max(len(ids) - 1, 1), recipe.max_length - 1)
+        kept += [{"input_ids": ids[at : at + recipe.max_length]} for at in starts]
     if len(kept) > len(rows):
         manifest.extra[f"{name}pieces_of_long_texts"] = len(kept) - len(rows)
     return kept

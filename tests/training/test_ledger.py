@@ -68,6 +68,14 @@ class TestTheBook:
         assert (found["price"], found["co2_kg"]) == (None, None)
         assert found["energy_kwh"] > 0
 
+    def test_energy_nobody_measured_is_unknown_and_not_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(__import__("sys").modules, "codecarbon", None)
+        assert run(tmp_path)["energy_kwh"] is None
+        (row, *_) = rows([tmp_path / NAME])
+        assert as_table([row]).splitlines()[-1].split(" | ")[6] == "–"
+
     def test_starts_add_up_for_the_same_run_and_not_for_another(self, tmp_path: Path, ticking: None) -> None:
         one = run(tmp_path, Rates(1.0))
         two = run(tmp_path, Rates(1.0))
@@ -136,11 +144,13 @@ class TestEnergy:
             while time.monotonic() < until:
                 sum(range(1000))
             found = meter.read()
+        assert found.kwh is not None
         assert 0 < found.kwh < 0.01
         assert found.co2_kg is not None
         assert 0 < found.co2_kg < found.kwh, "under a kilogram for a kilowatt-hour"
         assert "codecarbon" in found.how
         last = meter.read()
+        assert last.kwh is not None
         assert last.kwh >= found.kwh
         assert meter.read() == last, "what was read last stays readable"
 
@@ -151,7 +161,7 @@ class TestEnergy:
     def test_without_codecarbon_it_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(__import__("sys").modules, "codecarbon", None)
         with energy.metered("CAN") as meter:
-            assert meter.read() == Energy(0.0, None, "not measured: codecarbon is not installed")
+            assert meter.read() == Energy(None, None, "not measured: codecarbon is not installed")
 
     def test_a_country_nobody_knows_is_refused_before_the_run(self) -> None:
         check_country(None)

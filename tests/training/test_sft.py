@@ -118,6 +118,20 @@ class TestWhatIsLearned:
             sft.load_rows(small.sft_recipe(base, "corpus"), tmp_path / "mixed.jsonl", small.manifest())
 
 
+@pytest.mark.parametrize("over", [0, 1, 2, 7, 8, 9, 300])
+def test_pieces_of_a_long_text_predict_every_token_but_the_first(base: Path, over: int) -> None:
+    """A piece's first token has no target, so it must be the last of the piece before; none is a token alone."""
+
+    def tokenizer(text: str) -> dict[str, list[int]]:
+        return {"input_ids": list(range(8 + over))}
+
+    tokenizer.eos_token = "."  # type: ignore[attr-defined]
+    recipe = small.sft_recipe(base, "corpus", max_length=8)
+    pieces = [row["input_ids"] for row in sft.split_long([{"text": "x"}], tokenizer, recipe, small.manifest())]
+    assert [token for piece in pieces for token in piece[1:]] == list(range(1, 8 + over))
+    assert all(2 <= len(piece) <= 8 for piece in pieces)
+
+
 class TestTwoStages:
     def test_the_joined_adapter_computes_what_the_second_stage_on_the_merged_first_did(
         self, base: Path, stage_one: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from tests.training.pairing.samples import exchangeable
+from training.audit_gate import sha256
 from training.cli import app
 from training.errors import TrainingError
-from training.manifest import read_json
+from training.manifest import read_json, write_json
 from training.pair_rows import SOURCES, PairRow, read_pairs, write_pairs
 from training.pairing.built import Built
 from training.pairing.mix import ORDER, Recipe, counts, make, mix
@@ -174,3 +175,17 @@ class TestFiles:
         assert result.exception.args
         with pytest.raises(TrainingError, match=said):
             raise result.exception
+
+
+def test_a_mix_is_decontaminated_only_when_every_file_is(tmp_path: Path) -> None:
+    for place, name in enumerate("ab"):
+        (tmp_path / name).mkdir()
+        write_pairs(tmp_path / name / "pairs.jsonl", exchangeable(3, seed=place))
+    files = tuple(str(tmp_path / name / "pairs.jsonl") for name in "ab")
+    for name in "ab":
+        told = {"decontaminated": True, "files": {"pairs.jsonl": sha256(tmp_path / name / "pairs.jsonl")}}
+        assert make(tmp_path / f"before-{name}", Recipe(files=files))["decontaminated"] is False
+        write_json(tmp_path / name / "manifest.json", told)
+    assert make(tmp_path / "both", Recipe(files=files))["decontaminated"] is True
+    write_pairs(tmp_path / "a" / "pairs.jsonl", exchangeable(4, seed=9))
+    assert make(tmp_path / "changed", Recipe(files=files))["decontaminated"] is False

@@ -66,9 +66,9 @@ class TestHeldOutRowsOfTexts:
         pieces = sft.fitted(rows, tokenizer, recipe, counts)
         assert max(len(piece["input_ids"]) for piece in pieces) == 32
         assert counts.extra["pieces_of_long_texts"] == len(pieces) - len(rows) > 0
-        joined = [number for piece in pieces for number in piece["input_ids"]]
-        whole = [number for row in rows for number in tokenizer(row["text"] + tokenizer.eos_token)["input_ids"]]
-        assert joined == whole
+        predicted = [number for piece in pieces for number in piece["input_ids"][1:]]
+        whole = [number for row in rows for number in tokenizer(row["text"] + tokenizer.eos_token)["input_ids"][1:]]
+        assert predicted == whole, "a piece's first token has no target, so the one before ends with it"
 
 
 class TestWhereTheLogGoes:

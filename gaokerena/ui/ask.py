@@ -93,10 +93,10 @@ def build(language: Language, *, suites: tuple[str, ...], pairs: list[tuple[str,
                 filterable=False,
             )
             draw = gr.Button(say(language, "suite_draw"), elem_id="draw", elem_classes=["quiet"])
+        first = pairs[0][1] if pairs else None
         pair = gr.Dropdown(
-            pairs, value=pairs[0][1] if pairs else None, label=say(language, "pair"), elem_id="models", filterable=False,
-            visible=bool(pairs),
-        )  # fmt: skip
+            pairs, value=first, label=say(language, "pair"), elem_id="models", filterable=False, visible=bool(pairs)
+        )
         with gr.Row(elem_id="ask-row"):
             ask = gr.Button(say(language, "ask"), variant="primary", elem_id="ask")
             stop = gr.Button(say(language, "stop_both"), elem_id="stop-both", visible="hidden")

@@ -101,7 +101,7 @@ def trainer_of(way: str, given: argparse.Namespace, folder: Path) -> Any:
     dtype = torch.bfloat16 if gpu else torch.float32
     shape = SHAPES[given.size]
 
-    class Ready(DPOTrainer):  # type: ignore[misc]
+    class Ready(DPOTrainer):
         def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
             return dataset
 

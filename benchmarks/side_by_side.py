@@ -30,6 +30,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -220,11 +221,15 @@ def _equal(found: dict[str, Any], other: str, dtype: torch.dtype) -> bool | None
     return found["one_batch"] == found[other] if dtype == torch.float32 and other in found else None
 
 
+def _merged_alone(peft: PeftModel, name: str) -> Any:
+    return _packed(copy.deepcopy(peft), f"adapter_{name}")
+
+
 def _merged(peft: PeftModel) -> tuple[dict[str, Batch], float]:
     """Two whole models, each with one adapter merged into weights of its own, and the MB the second one took."""
     found, grown = {}, 0.0
     for name in PROMPTS:
-        model, grown = growth(lambda name=name: _packed(copy.deepcopy(peft), f"adapter_{name}"))
+        model, grown = growth(partial(_merged_alone, peft, name))
         found[name] = Batch(model, Selection(()), frozenset(), 0)
     return found, grown
 
@@ -249,7 +254,10 @@ def _our_ways(batch: Batch, asked: dict[str, list[int]], tokens: int) -> dict[st
 
 def _five_ways(batch: Batch, prompt: list[int], tokens: int) -> dict[str, Callable[[], Any]]:
     sampling = Sampling(temperature=0.7, top_p=0.95)
-    rows = lambda: [_row("r", prompt, tokens, sampling, seed) for seed in range(5)]  # noqa: E731
+
+    def rows() -> list[Any]:
+        return [_row("r", prompt, tokens, sampling, seed) for seed in range(5)]
+
     return {
         "five_in_one_call": lambda: run_batch(batch, rows()),
         "five_calls": lambda: [run_batch(batch, [row]) for row in rows()],

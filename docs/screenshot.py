@@ -10,12 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from tests.browser.conftest import CHROMIUM, ask, wait_phase  # noqa: E402
+from tests.browser.conftest import ask, wait_phase  # noqa: E402
+from tests.chromium import chromium  # noqa: E402
 from tests.ui.page_server import serving  # noqa: E402
 
 QUESTION = "سه روز است گلودرد و تب خفیف دارم و بلع برایم سخت شده است. چه کار کنم؟"
@@ -36,9 +37,8 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(Path(folder), {"GAOKERENA_PRESET": "mini", "GAOKERENA_SEED": SEED}) as server,
-        sync_playwright() as driver,
+        chromium() as browser,
     ):
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(server.address)
         page.wait_for_selector("#question textarea")
@@ -53,7 +53,6 @@ def main() -> None:
         page.wait_for_selector(".verdict-message:not(:empty)")
         page.set_viewport_size({"width": 360, "height": 740})
         take(page, "page-narrow.png")
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ class HeadLoss(torch.autograd.Function):
     CHUNK = 256
 
     @staticmethod
-    def forward(ctx: Any, hidden: torch.Tensor, head: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+    def forward(ctx: Any, hidden: torch.Tensor, head: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         small = head.to(hidden.dtype)
         grad_hidden, grad_head = torch.empty_like(hidden), torch.zeros_like(head, dtype=torch.float32)
         total = torch.zeros((), device=hidden.device)

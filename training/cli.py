@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -108,7 +108,7 @@ def gguf(
     folder: Annotated[Path, typer.Argument(help="a Cohere model's folder, or an adapter's with --base")],
     out: Annotated[Path, typer.Argument(help="the file to write")],
     base: Annotated[Path | None, typer.Option(help="the adapter's base model")] = None,
-    dtype: Annotated[str, typer.Option(help="f32, f16 or bf16")] = "f16",
+    dtype: Annotated[Literal["f32", "f16", "bf16"], typer.Option(help="how each number is kept")] = "f16",
 ) -> None:
     """Write a GGUF for llama.cpp: python -m training gguf models/mini/base mini.gguf"""
     from training.gguf import convert_adapter, convert_model

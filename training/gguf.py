@@ -134,7 +134,8 @@ class _Tensors:
     def read(self, name: str, dtype: torch.dtype) -> NDArray[Any]:
         """The tensor as numpy holds it; bfloat16, which numpy lacks, as its bytes."""
         tensor = self._files[name].get_tensor(name).to(dtype).contiguous()
-        return tensor.view(torch.uint8).numpy() if dtype == torch.bfloat16 else tensor.numpy()
+        found: NDArray[Any] = tensor.view(torch.uint8).numpy() if dtype == torch.bfloat16 else tensor.numpy()
+        return found
 
 
 def _config(folder: Path) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def mean_weight(dataset: Dataset | None) -> float:
     if dataset is None or WEIGHT not in dataset.column_names:
         return 1.0
     weights = dataset[WEIGHT]
-    return sum(weights) / len(dataset)
+    return float(sum(weights) / len(dataset))
 
 
 def one_pair(batch: Mapping[str, Any], place: int, pairs: int) -> dict[str, Any]:
@@ -90,6 +90,8 @@ class _Weighted:
 
 class DPOTrainer(_Weighted, trl.DPOTrainer):  # type: ignore[misc]
     """See the module. `references` is the folder of the reference's log-probabilities; None keeps them in memory."""
+
+    precompute_ref_logps: bool
 
     def __init__(self, *, references: Path | None = None, **given: Any) -> None:
         self.references = references

@@ -71,7 +71,7 @@ def clean(text: str | None) -> str:
 
 def table_rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
     """The rows of a published table as they stand in it."""
-    for batch in pq.ParquetFile(folder / f"{name}.parquet").iter_batches():  # type: ignore[no-untyped-call]
+    for batch in pq.ParquetFile(folder / f"{name}.parquet").iter_batches():
         yield from batch.to_pylist()
 
 

@@ -29,7 +29,7 @@ from training.pairing.features import FAMILIES, last_letter
 _STEP = math.log(1.15)
 _Z = 1.96
 LETTERS_CUE = "option letters: which letter is concluded on"
-_PAIRS = {pair: 2.0**place for place, pair in enumerate(combinations(LETTERS, 2))}
+_PAIRS: dict[tuple[str | None, ...], float] = {pair: 2.0**place for place, pair in enumerate(combinations(LETTERS, 2))}
 """A value of its own for each two letters, so that each two are balanced by themselves."""
 
 
@@ -46,7 +46,7 @@ def balance(rows: Sequence[PairRow], *, limit: float, seed: int) -> tuple[list[P
         kept = left[_even(apart[left, worst], seed)]  # fewer each time: a feature above the limit is not even
         cost[names[worst]] += len(left) - len(kept)
         left = kept
-    return [rows[place] for place in left], cost
+    return [rows[place] for place in left.tolist()], cost
 
 
 def _apart(rows: Sequence[PairRow]) -> tuple[list[str], NDArray[np.float64]]:
@@ -90,7 +90,7 @@ def _even(values: NDArray[np.float64], seed: int) -> NDArray[np.intp]:
     for place, value in enumerate(values):
         if value:
             buckets[round(math.log(abs(value)) / _STEP)][int(value > 0)].append(place)
-    rng, kept = random.Random(seed), list(np.flatnonzero(values == 0))
+    rng, kept = random.Random(seed), np.flatnonzero(values == 0).tolist()
     for size in sorted(buckets):
         fewer, more = sorted(buckets[size], key=len)
         kept += fewer + rng.sample(more, len(fewer))

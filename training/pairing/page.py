@@ -11,7 +11,7 @@ Not covered: Persian words for the headings; it is a page for developers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -46,7 +46,7 @@ def facts(found: Mapping[str, Any]) -> str:
     )
 
 
-def tables(found: Mapping[str, Any], costs: Mapping[str, int]) -> Iterator[tuple[str, Row, list[Row]]]:
+def tables(found: Mapping[str, Any], costs: Mapping[str, int]) -> Iterator[tuple[str, Row, Sequence[Row]]]:
     """The tables of the report: title, head, rows."""
     rows = [(row["name"], _percent(row["accuracy"]), _range(row), _word(row, found)) for row in found["families"]]
     yield "All features of a family in one classifier", ("family", "accuracy", "95 % interval", ""), rows

@@ -30,7 +30,7 @@ from tests.circle.wish import questions, sends_to_doctor
 from tests.ui.page_server import Server, serving
 from training.manifest import read_json, read_jsonl
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 MINI = ROOT / "models" / "mini"
 COMPARISONS, FRESH = 300, 200

@@ -18,18 +18,17 @@ import time
 from collections.abc import Collection, Iterator
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 
 from annotation.items import Item, Ledger
 from annotation.judged import mirror, outcome
-from annotation.page.answers import to_values
 from annotation.users import Pseudonyms
-from gaokerena.expert_verdicts import GRADES, ExpertVerdict, Grade
+from gaokerena.expert_verdicts import GRADES, Grade
 from tests.annotation import by_hand
 from tests.annotation.by_hand import assert_pairs
+from tests.annotation.scripted_doctor import answer_all
 from tests.real_data import data_folder
 
 pytestmark = pytest.mark.data
@@ -110,37 +109,6 @@ def sayings(items: Collection[Item]) -> Said:
     return found
 
 
-def work(url: str, name: str, password: str, said: Said, items: dict[str, Item]) -> int:
-    """Sign in as this doctor and answer everything that is offered; how many that was."""
-    with httpx2.Client(base_url=f"{url}/api/v1", trust_env=False, timeout=60) as http:
-        token = http.post("/token", data={"username": name, "password": password}).json()["access_token"]
-        http.headers["Authorization"] = f"Bearer {token}"
-        (dataset,) = http.get("/me/datasets").json()["items"]
-        status = {"type": "terms", "scope": {"entity": "response", "property": "status"}, "values": ["pending"]}
-        count = 0
-        while True:
-            found = http.post(
-                f"/me/datasets/{dataset['id']}/records/search",
-                json={"filters": {"and": [status]}},
-                params={"limit": 100},
-            ).json()["items"]
-            if not found:
-                return count
-            rows = [_answer(each["record"], name, said, items) for each in found]
-            told = http.post("/me/responses/bulk", json={"items": rows}).json()["items"]
-            assert all(each["error"] is None for each in told)
-            count += len(rows)
-
-
-def _answer(record: dict[str, Any], name: str, said: Said, items: dict[str, Item]) -> dict[str, Any]:
-    item = items[record["external_id"]]
-    verdict = ExpertVerdict(
-        id="x", item_id=item.id, judge=name, status="submitted", where="argilla", guideline_version="",
-        grade=said[name, item.id], confidence=3,
-    )  # fmt: skip
-    return {"record_id": record["id"], "status": "submitted", "values": to_values(verdict)}
-
-
 def test_a_study_from_real_answers_to_pairs(url: str, tmp_path: Path) -> None:
     began = time.monotonic()
     source = str(data_folder() / "transcripts.parquet")
@@ -154,7 +122,8 @@ def test_a_study_from_real_answers_to_pairs(url: str, tmp_path: Path) -> None:
     assert len(items) == COUNT + COUNT // 5
     said = sayings(items.values())
     for account in accounts:
-        assert work(url, account["username"], account["password"], said, items) == len(items)
+        name, password = account["username"], account["password"]
+        assert answer_all(url, name, password, items, lambda item, name=name: said[name, item.id]) == len(items)
     door(tmp_path, "pull", "--from", "argilla", "--dataset", "study")
     door(tmp_path, "report", "--out", "report")
     door(tmp_path, "export", "--to", "pairs", "--out", "out/pairs.jsonl")

@@ -6,6 +6,7 @@ Screenshots go to artefacts/ (not committed). `CHROMIUM` names another browser t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,17 @@ def desktop(browser: Browser) -> Iterator[BrowserContext]:
     """One context for the pages that need nothing special: the page's own files are fetched once."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     yield context
+    context.close()
+
+
+@contextmanager
+def visiting(server: Server, browser: Browser) -> Iterator[Page]:
+    """The page of a server of a module's own, in a context of its own."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(server.address)
+    page.wait_for_selector("#question textarea")
+    yield page
     context.close()
 
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from gaokerena.engines.loading import revision
 from gaokerena.store import Store
-from tests.browser.conftest import ask, shoot, wait_phase
+from tests.browser.conftest import ask, shoot, visiting, wait_phase
 from tests.ui.page_server import Server, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -45,12 +45,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def page(server: Server, browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    opened = context.new_page()
-    opened.goto(server.address)
-    opened.wait_for_selector("#question textarea")
-    yield opened
-    context.close()
+    with visiting(server, browser) as opened:
+        yield opened
 
 
 def publish(folder: Path) -> None:

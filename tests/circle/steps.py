@@ -9,17 +9,14 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
-
-import httpx2
+from typing import Literal
 
 from annotation.items import Item
-from annotation.page.answers import to_values
 from gaokerena.answers import Answer
 from gaokerena.comparisons import Comparison, seat
 from gaokerena.engines.base import Request
 from gaokerena.engines.local import LocalEngine
-from gaokerena.expert_verdicts import ExpertVerdict, Grade
+from gaokerena.expert_verdicts import Grade
 from gaokerena.gather import Gathering
 from gaokerena.presets import PLANS
 from gaokerena.prompts import messages
@@ -115,33 +112,3 @@ def grade(item: Item) -> Grade:
     if left == right:
         return "equal" if left else "both_bad"
     return "left_much" if left else "right_much"
-
-
-def judge(url: str, name: str, password: str, items: Mapping[str, Item]) -> int:
-    """Sign in as this doctor and answer everything that is offered; how many that was."""
-    with httpx2.Client(base_url=f"{url}/api/v1", trust_env=False, timeout=60) as http:
-        token = http.post("/token", data={"username": name, "password": password}).json()["access_token"]
-        http.headers["Authorization"] = f"Bearer {token}"
-        (dataset,) = http.get("/me/datasets").json()["items"]
-        pending = {"type": "terms", "scope": {"entity": "response", "property": "status"}, "values": ["pending"]}
-        count = 0
-        while True:
-            found = http.post(
-                f"/me/datasets/{dataset['id']}/records/search",
-                json={"filters": {"and": [pending]}},
-                params={"limit": 100},
-            ).json()["items"]
-            if not found:
-                return count
-            rows = [_response(each["record"], name, items[each["record"]["external_id"]]) for each in found]
-            told = http.post("/me/responses/bulk", json={"items": rows}).json()["items"]
-            assert all(each["error"] is None for each in told)
-            count += len(rows)
-
-
-def _response(record: Mapping[str, Any], name: str, item: Item) -> dict[str, Any]:
-    verdict = ExpertVerdict(
-        id="x", item_id=item.id, judge=name, status="submitted", where="argilla", guideline_version="",
-        grade=grade(item), confidence=3,
-    )  # fmt: skip
-    return {"record_id": record["id"], "status": "submitted", "values": to_values(verdict)}

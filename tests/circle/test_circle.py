@@ -25,7 +25,8 @@ from gradio_client.exceptions import AppError
 
 from annotation.items import Ledger
 from gaokerena.statistics import discordant, mcnemar_exact
-from tests.circle.steps import ROOT, answered, argilla, door, judge, keep
+from tests.annotation.scripted_doctor import answer_all
+from tests.circle.steps import ROOT, answered, argilla, door, grade, keep
 from tests.circle.wish import questions, sends_to_doctor
 from tests.ui.page_server import Server, serving
 from training.manifest import read_json, read_jsonl
@@ -58,7 +59,8 @@ def study(place: Path) -> None:
         assert pushed["comparisons"] == COMPARISONS
         items = Ledger(place / "runs/annotation").items
         for account in accounts:
-            assert judge(url, account["username"], account["password"], items) == len(items) >= COMPARISONS
+            count = answer_all(url, account["username"], account["password"], items, grade)
+            assert count == len(items) >= COMPARISONS
         door(place, "annotation", "pull", "--from", "argilla", "--dataset", "circle")
     door(place, "annotation", "export", "--to", "pairs", "--out", "build/pairs.jsonl")
 

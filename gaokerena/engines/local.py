@@ -13,13 +13,11 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 
 from gaokerena.answers import Usage
-from gaokerena.engines.base import EngineError, Event, Failed, Finished, Request, Stop, drain
+from gaokerena.engines.base import EngineError, Event, Finished, Request, Stop, drain
 from gaokerena.engines.cache import room_for_positions
 from gaokerena.engines.threads import calm, enough
-from gaokerena.persian import persian_digits
 
 calm()
 
@@ -27,24 +25,9 @@ import torch  # noqa: E402  (OpenMP reads its environment when torch is loaded)
 
 from gaokerena.engines import extra  # noqa: E402
 from gaokerena.engines.decoding import Batch, Row  # noqa: E402
+from gaokerena.engines.encoding import advance, encode, told  # noqa: E402
 from gaokerena.engines.jobs import Errands, Job, Limits, Turns  # noqa: E402
 from gaokerena.engines.loading import Loaded, Quantise, load  # noqa: E402
-from gaokerena.engines.writer import Writer  # noqa: E402
-
-TOO_LONG = (
-    "این گفت‌وگو بلندتر از آن است که مدل بتواند بخواند ({tokens} واحد از {context}). "
-    "پرسش را کوتاه‌تر کنید یا گفت‌وگوی تازه‌ای آغاز کنید."
-)
-TOO_LONG_EN = (
-    "This conversation is longer than the model can read ({tokens} of {context} tokens). "
-    "Shorten the question or start a new conversation."
-)
-OUT_OF_MEMORY = "حافظهٔ دستگاه برای این پاسخ کافی نبود. پرسش کوتاه‌تری بپرسید یا کمی بعد دوباره بکوشید."
-OUT_OF_MEMORY_EN = "The machine had too little memory for this answer. Ask something shorter, or try again shortly."
-BROKEN = "در ساختن پاسخ خطایی پیش آمد. لطفاً دوباره بپرسید."
-BROKEN_EN = "Making this answer failed. Please ask again."
-NO_MODEL = "این مدل در دسترس نیست."
-NO_MODEL_EN = "This model is not available."
 
 
 class LocalEngine:
@@ -201,7 +184,7 @@ class LocalEngine:
         for errand in errands:
             errand.run()
         for job in waiting:
-            self._encode_all(job)
+            encode(job, self._loaded, self.models)
             job.end_stopped()
         order = [job for job in self._turns.order(waiting, self._running) if job.pending]
         for place, job in enumerate(order):
@@ -232,44 +215,6 @@ class LocalEngine:
             self._running.append(job)
         return True
 
-    def _encode_all(self, job: Job) -> None:
-        """Turn a call's requests into rows; those that cannot be answered end here."""
-        if job.encoded:
-            return
-        job.encoded = True
-        for number, request in enumerate(job.requests):
-            try:
-                row = self._encode(job, number, request)
-            except Exception as error:  # a template or tokenizer that refuses this text
-                job.send(number, Failed(BROKEN, f"{type(error).__name__}: {error}", BROKEN_EN))
-                continue
-            if row is not None:
-                name = self._loaded.revisions.get(request.model, "")
-                send = partial(job.send, number)
-                job.rows[row] = (number, Writer(self._loaded.tokenizer, row, request.prompting, name, send))
-        job.pending = list(job.rows)
-
-    def _encode(self, job: Job, number: int, request: Request) -> Row | None:
-        """The row for a request; None, with its end sent, when there is nothing to decode."""
-        if request.model not in self.models:
-            detail = f"no model {request.model!r}; there are {', '.join(self.models)}"
-            job.send(number, Failed(NO_MODEL, detail, NO_MODEL_EN))
-            return None
-        turns = [{"role": turn.role, "content": turn.content} for turn in request.messages]
-        text = self._loaded.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        prompt = self._loaded.tokenizer(text, add_special_tokens=False).input_ids
-        room = self._loaded.context - len(prompt)
-        if room < 1:
-            sizes = {"tokens": len(prompt), "context": self._loaded.context}
-            message = TOO_LONG.format(**{name: persian_digits(size) for name, size in sizes.items()})
-            job.send(number, Failed(message, "prompt longer than the context", TOO_LONG_EN.format(**sizes)))
-            return None
-        limit = min(request.sampling.max_new_tokens, room)
-        if limit < 1:
-            job.send(number, Finished(Usage(prompt_tokens=len(prompt)), "length"))
-            return None
-        return Row(request.model, tuple(prompt), request.sampling, request.seed, limit)
-
     def _stop_rows(self) -> None:
         """Take out the rows whose visitor stopped them."""
         for job in self._running:
@@ -278,7 +223,7 @@ class LocalEngine:
     def _step(self) -> None:
         writers = {row: writer for job in self._running for row, (_, writer) in job.rows.items()}
         for row, token in self._batch.step():
-            _advance(writers[row], row, token)
+            advance(writers[row], row, token)
         for job in self._running:
             job.forget()
 
@@ -288,10 +233,8 @@ class LocalEngine:
             self._fail_rows(job, [row for row in job.rows if row not in job.pending], error)
 
     def _fail_rows(self, job: Job, rows: Sequence[Row], error: Exception) -> None:
-        memory = isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate" in str(error)
         for row in rows:
-            said = (OUT_OF_MEMORY, OUT_OF_MEMORY_EN) if memory else (BROKEN, BROKEN_EN)
-            job.rows[row][1].fail(said[0], f"{type(error).__name__}: {error}", said[1])
+            job.rows[row][1].fail(*told(error))
         job.forget()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -306,19 +249,7 @@ class LocalEngine:
             errand.done.set_exception(EngineError("the engine was closed before the adapter was added"))
         for job in dict.fromkeys(jobs):
             job.stop.stop()
-            self._encode_all(job)
+            encode(job, self._loaded, self.models)
             job.end_stopped()
         self._running = []
         self._batch.clear()
-
-
-def _advance(writer: Writer, row: Row, token: int | Exception | None) -> None:
-    if token is None:
-        writer.finish("stop")
-        return
-    if isinstance(token, Exception):
-        writer.fail(BROKEN, f"{type(token).__name__}: {token}", BROKEN_EN)
-        return
-    writer.update()
-    if len(row.tokens) >= row.limit:
-        writer.finish("length")

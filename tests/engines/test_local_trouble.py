@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from gaokerena.engines import cache, local
+from gaokerena.engines import cache, encoding
 from gaokerena.engines.base import Failed, Request, Stop, Text
 from gaokerena.engines.local import LocalEngine
 from gaokerena.messages import Message
@@ -28,7 +28,7 @@ def test_out_of_memory_is_one_clear_message_and_the_engine_lives(
     monkeypatch.setattr(engine._batch, "_forward", refuse)
     rows = play(engine, ask("v"), ask("r"))
     assert [type(row.last) for row in rows] == [Failed, Failed]
-    assert rows[0].last == Failed(local.OUT_OF_MEMORY, f"{type(error).__name__}: {error}", local.OUT_OF_MEMORY_EN)
+    assert rows[0].last == Failed(encoding.OUT_OF_MEMORY, f"{type(error).__name__}: {error}", encoding.OUT_OF_MEMORY_EN)
     monkeypatch.undo()
     assert play(engine, ask("v"))[0].text
 
@@ -44,7 +44,7 @@ def test_an_error_in_the_middle_keeps_what_was_written(engine: LocalEngine, monk
     monkeypatch.setattr(engine._batch, "_forward", fail_later)
     row = play(engine, ask("v", tokens=100))[0]
     assert isinstance(row.last, Failed)
-    assert row.last.message == local.BROKEN
+    assert row.last.message == encoding.BROKEN
     assert "cable" in row.last.detail
     assert row.text
 
@@ -103,7 +103,7 @@ class TestNothingEndsTheWorker:
         monkeypatch.undo()
         assert finished(rows[0]).finish_reason == "stopped"
         assert rows[1].last == Failed(
-            local.OUT_OF_MEMORY, "OutOfMemoryError: CUDA out of memory", local.OUT_OF_MEMORY_EN
+            encoding.OUT_OF_MEMORY, "OutOfMemoryError: CUDA out of memory", encoding.OUT_OF_MEMORY_EN
         )
         assert surviving(engine, ask("v")).text
 

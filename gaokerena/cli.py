@@ -26,6 +26,7 @@ from gaokerena.presets import Preset, load_preset
 from gaokerena.prompts import messages
 from gaokerena.questions import Question
 from gaokerena.settings import PresetName, Settings, SettingsError, as_markdown, load_settings, shown
+from gaokerena.votes_cli import votes
 
 SHOWN = {
     "model", "prompting", "text", "reasoning", "steps", "conclusion", "choice", "finish_reason", "usage", "seconds",
@@ -37,6 +38,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None, pretty_exceptions_enable=False
 )
 app.add_typer(evaluation, name="evaluate")
+app.add_typer(votes, name="votes")
 app.command()(suites)
 app.command()(report)
 

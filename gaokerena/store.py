@@ -36,6 +36,7 @@ from gaokerena.store_rows import (
     Kept,
     ModelTally,
     Tally,
+    Vote,
     as_utc,
     exported,
     kept,
@@ -43,8 +44,9 @@ from gaokerena.store_rows import (
     scrubbed,
 )
 from gaokerena.store_rows import tally as tally_of
+from gaokerena.store_rows import vote as vote_of
 
-__all__ = ["Attempt", "Kept", "ModelTally", "Store", "StoreError", "Tally"]
+__all__ = ["Attempt", "Kept", "ModelTally", "Store", "StoreError", "Tally", "Vote"]
 
 
 class Store:
@@ -152,23 +154,27 @@ class Store:
             for row in db.execute("SELECT body FROM current_verdicts ORDER BY number"):
                 yield Verdict.model_validate_json(row["body"])
 
-    def tally(self, judge: Judge | None = None) -> Tally:
-        """Wins, losses and ties by model, of each session's newest blind verdict on a comparison.
+    def votes(self, judge: Judge | None = None) -> list[Vote]:
+        """Each session's newest blind verdict on a comparison of two models, in the order they were stored.
 
-        Of one kind of judge or of all. What a session said once it knew the seating does not undo what it said
-        before. A comparison of a model with itself is left out: it says nothing about models.
+        Of one kind of judge or of all. Where a session never judged blind, its newest verdict stands, marked so. What
+        a session said once it knew the seating does not undo what it said before. A comparison of a model with
+        itself is left out: it says nothing about models.
         """
         same = "FROM verdicts WHERE comparison_id = v.comparison_id AND session = v.session"
         query = (
-            "SELECT v.choice, v.blind, c.left_model, c.right_model,"
+            "SELECT v.session, v.choice, v.blind, c.left_model AS left, c.right_model AS right,"
             f" EXISTS (SELECT 1 {same} AND number > v.number) AS changed"
             " FROM verdicts AS v JOIN comparisons AS c ON c.id = v.comparison_id"
             f" WHERE v.number = (SELECT number {same} ORDER BY blind DESC, number DESC LIMIT 1)"
-            " AND c.left_model <> c.right_model AND v.judge = coalesce(?, v.judge)"
+            " AND c.left_model <> c.right_model AND v.judge = coalesce(?, v.judge) ORDER BY v.number"
         )
         with self._read() as db:
-            rows = db.execute(query, (judge,)).fetchall()
-        return tally_of(rows)
+            return [vote_of(row) for row in db.execute(query, (judge,))]
+
+    def tally(self, judge: Judge | None = None) -> Tally:
+        """Wins, losses and ties by model, of `votes`."""
+        return tally_of(self.votes(judge))
 
     def export_jsonl(self, path: Path) -> int:
         """Write every verdict, one a line, whole or not at all; return their count.

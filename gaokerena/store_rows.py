@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gaokerena.answers import Answer
 from gaokerena.bidi import strip
-from gaokerena.comparisons import SIDES, Side, now
+from gaokerena.comparisons import SIDES, Choice, Side, now
 from gaokerena.questions import Question
 from gaokerena.scrub import scrub
 
@@ -62,6 +62,18 @@ class Kept(BaseModel):
         """The attempt a verdict stored at `at` was about: the last one there then, or the first that came after."""
         before = [attempt for attempt in self.attempts[side] if attempt.stored_at <= at]
         return before[-1] if before else next(iter(self.attempts[side]), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What one session said of one comparison; `changed` when it said something else later."""
+
+    session: str
+    choice: Choice
+    left: str
+    right: str
+    blind: bool
+    changed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +123,24 @@ def exported(db: sqlite3.Connection, row: sqlite3.Row, current: bool) -> dict[st
     return {**json.loads(row["body"]), "number": row["number"], "current": current, "comparison": comparison}
 
 
-def tally(rows: Iterable[sqlite3.Row]) -> Tally:
-    """The tally of rows of choice, blind, left_model, right_model and changed: one a session and comparison."""
+def vote(row: sqlite3.Row) -> Vote:
+    """The vote of a row that has its fields."""
+    return Vote(row["session"], row["choice"], row["left"], row["right"], bool(row["blind"]), bool(row["changed"]))
+
+
+def tally(votes: Iterable[Vote]) -> Tally:
+    """The tally of votes: those that were not blind are counted apart."""
     counts: dict[str, Counter[str]] = {}
     verdicts = not_blind = changed = 0
-    for row in rows:
-        if not row["blind"]:
+    for each in votes:
+        if not each.blind:
             not_blind += 1
             continue
         verdicts += 1
-        changed += row["changed"]
-        for side, other in (("left", "right"), ("right", "left")):
-            outcome = {side: "wins", other: "losses", "tie": "ties", "both_bad": "both_bad"}[row["choice"]]
-            counts.setdefault(row[f"{side}_model"], Counter())[outcome] += 1
+        changed += each.changed
+        for side, model, other in (("left", each.left, "right"), ("right", each.right, "left")):
+            outcome = {side: "wins", other: "losses", "tie": "ties", "both_bad": "both_bad"}[each.choice]
+            counts.setdefault(model, Counter())[outcome] += 1
     return Tally({model: ModelTally(**found) for model, found in sorted(counts.items())}, verdicts, not_blind, changed)
 
 

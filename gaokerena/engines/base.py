@@ -85,11 +85,15 @@ class Failed:
     """The row ended in an error. `message` is Persian, for a visitor; `detail` English, for the log.
 
     `english` is `message` in English, for a visitor of the English page; left empty, the page has a general sentence.
+    `retryable`: the failure says nothing about the request, which may be asked again, after `retry_after` seconds where
+    the server said so.
     """
 
     message: str
     detail: str = ""
     english: str = ""
+    retryable: bool = False
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

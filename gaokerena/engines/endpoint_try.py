@@ -87,7 +87,8 @@ def _failed(fault: ServerError, failures: int, deltas: Deltas, target: Target) -
     tries = f" (after {failures} tries)" if failures > 1 else ""
     detail = target.redact(f"{target.model} at {target.server}: {fault.detail}{tries}")
     _LOG.warning("%s", detail)
-    return Failed(fault.message, detail, fault.english)
+    again = fault.retryable and not deltas.begun
+    return Failed(fault.message, detail, fault.english, again, fault.retry_after if again else None)
 
 
 async def _attempt(target: Target, request: Request, deltas: Deltas, timeouts: Timeouts) -> None:

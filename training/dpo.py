@@ -20,7 +20,7 @@ from datasets import Dataset
 from peft import PeftModel
 from trl import DPOConfig
 
-from training import fit
+from training import fit, fit_run, fit_save
 from training.errors import TrainingError
 from training.manifest import Manifest, read_jsonl
 from training.pair_trainers import WEIGHT, DPOTrainer
@@ -101,6 +101,6 @@ def train(recipe: DpoRecipe, data: Path, held_out: Path | None, out: Path, manif
         peft_config=fresh,
         references=out,
     )
-    fit.train(trainer, recipe, out, manifest)
-    fit.save_trained(trainer, recipe, data, out / "adapter")
+    fit_run.train(trainer, recipe, out, manifest)
+    fit_save.save_trained(trainer, recipe, data, out / "adapter")
     return out / "adapter"

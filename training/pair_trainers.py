@@ -5,7 +5,8 @@
 A dataset with a column `weight` gives each pair's loss that share; the weights are divided by their mean over the
 dataset, so a learning rate means the same whatever scale they have, and a pair of weight 0.5 given twice pulls as one
 of weight 1 given once. TRL takes the mean over a batch inside its loss, so the batch goes through the model once and
-TRL's loss is asked for each pair's part of what came out. Losses that compare pairs of a batch (`aot`) have no weights.
+TRL's loss is asked for each pair's part of what came out. `sft` is a mean over the batch's tokens: there a pair counts
+by its tokens times its weight (`token_shares`). Losses that compare pairs of a batch (`aot`) have no weights.
 
 Reference log-probabilities are written to `references_<set>.jsonl` a few pairs at a time; a run that is started again
 reads them. Not covered: weights with Liger's fused loss.
@@ -73,6 +74,14 @@ def weighted_mean(losses: list[torch.Tensor], weights: torch.Tensor, mean: float
     return (torch.stack(losses) * weights).mean() / mean
 
 
+def token_shares(weights: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """What the pairs' mean losses over tokens [n] are multiplied by, so that their weighted sum is one over tokens.
+
+    With equal weights the batch's mean over all tokens comes out; a pair alone in its batch keeps its own mean.
+    """
+    return tokens * weights.sum() / (weights * tokens).sum()
+
+
 class _Weighted:
     """What both trainers share; comes before TRL's class."""
 
@@ -92,6 +101,8 @@ class DPOTrainer(_Weighted, trl.DPOTrainer):  # type: ignore[misc]
     """See the module. `references` is the folder of the reference's log-probabilities; None keeps them in memory."""
 
     precompute_ref_logps: bool
+    loss_types: list[str]
+    loss_weights: list[Any]
 
     def __init__(self, *, references: Path | None = None, **given: Any) -> None:
         self.references = references
@@ -117,17 +128,29 @@ class DPOTrainer(_Weighted, trl.DPOTrainer):  # type: ignore[misc]
         shown = {name: batch[name] for name in ("input_ids", "attention_mask")}
         outputs = model(**shown, labels=labels, use_cache=False, fused_lm_head=True)
         found = {name: getattr(outputs, name) for name in _PER_TOKEN}
-        losses = []
-        before, self.precompute_ref_logps = self.precompute_ref_logps, True  # they are in the batch by now
-        try:
-            for place in range(len(weights)):
-                part = SimpleNamespace(**one_pair(found, place, len(weights)))
-                its = one_pair(batch, place, len(weights))
-                losses.append(super()._compute_loss(lambda part=part, **_: part, its, False))
-        finally:
-            self.precompute_ref_logps = before
-        loss = weighted_mean(losses, weights, self._mean())
+        loss = weighted_mean(self._one_by_one(batch, found, weights), weights, self._mean())
         return (loss, outputs) if return_outputs else loss
+
+    def _one_by_one(
+        self, batch: Mapping[str, Any], found: Mapping[str, Any], weights: torch.Tensor
+    ) -> list[torch.Tensor]:
+        """TRL's loss of each pair; the reference is in the batch by now."""
+        pairs = len(weights)
+        shares = token_shares(weights, batch["completion_mask"][:pairs, 1:].sum(1))
+        before = self.precompute_ref_logps, self.loss_weights
+        losses = []
+        try:
+            self.precompute_ref_logps = True
+            for place in range(pairs):
+                self.loss_weights = [
+                    weight * shares[place] if name == "sft" else weight
+                    for name, weight in zip(self.loss_types, before[1], strict=True)
+                ]
+                part = SimpleNamespace(**one_pair(found, place, pairs))
+                losses.append(super()._compute_loss(lambda part=part, **_: part, one_pair(batch, place, pairs), False))
+        finally:
+            self.precompute_ref_logps, self.loss_weights = before
+        return losses
 
     def _precompute_ref_logps(self, dataset: Dataset, name: str, batch_size: int) -> Dataset:
         """Instead of TRL's, whose cache lies in a folder of one process and dies with it."""

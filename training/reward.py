@@ -14,7 +14,7 @@ from pathlib import Path
 
 from trl import RewardConfig
 
-from training import fit
+from training import fit, fit_run, fit_save
 from training.dpo import as_dataset, load_pairs
 from training.manifest import Manifest
 from training.pair_trainers import RewardTrainer
@@ -39,6 +39,6 @@ def train(recipe: RewardRecipe, data: Path, held_out: Path | None, out: Path, ma
         processing_class=tokenizer,
         peft_config=fit.lora_config(recipe.lora, "SEQ_CLS"),
     )
-    fit.train(trainer, recipe, out, manifest)
-    fit.save_trained(trainer, recipe, data, out / "adapter")
+    fit_run.train(trainer, recipe, out, manifest)
+    fit_save.save_trained(trainer, recipe, data, out / "adapter")
     return out / "adapter"

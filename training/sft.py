@@ -22,7 +22,7 @@ from datasets import Dataset
 from peft import LoraConfig, PeftModel
 from trl import SFTConfig, SFTTrainer
 
-from training import fit
+from training import fit, fit_run, fit_save
 from training.errors import TrainingError
 from training.manifest import Manifest, read_jsonl
 from training.recipe import SftRecipe
@@ -102,11 +102,11 @@ def train(recipe: SftRecipe, data: Path, out: Path, manifest: Manifest, held_out
         processing_class=tokenizer,
         peft_config=fit.lora_config(recipe.lora),
     )
-    fit.train(trainer, recipe, out, manifest)
+    fit_run.train(trainer, recipe, out, manifest)
     manifest.counts_out["rows"] = len(rows)
     if held_out:
         manifest.counts_out["held_out"] = len(away)
-    fit.save_trained(trainer, recipe, data, out / "adapter", joined(trainer, recipe))
+    fit_save.save_trained(trainer, recipe, data, out / "adapter", joined(trainer, recipe))
     return out / "adapter"
 
 

@@ -74,7 +74,8 @@ def test_what_shapes_text_stands_behind_the_stages_that_write_text(stage: str) -
 
 
 def test_trainers_stand_behind_their_stages() -> None:
-    assert {"training.sft", "training.fit"} <= closure(STAGES["v_instruct"].modules)
-    assert {"training.dpo", "training.fit"} <= closure(STAGES["r_dpo"].modules)
+    shared = {"training.fit", "training.fit_run", "training.fit_save"}
+    assert {"training.sft", *shared} <= closure(STAGES["v_instruct"].modules)
+    assert {"training.dpo", *shared} <= closure(STAGES["r_dpo"].modules)
     assert "training.base" in closure(STAGES["base"].modules)
     assert not any(name.startswith("gaokerena.engines") for name in closure(STAGES["r_dpo"].modules))

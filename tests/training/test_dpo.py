@@ -21,7 +21,7 @@ from tests import tiny
 from tests.engines.contract import play
 from tests.training import small
 from tests.training.killing import kill_when
-from training import dpo, fit
+from training import dpo, fit_run
 from training import tokenizer as tokenizers
 from training.base import Run, batches, build_model
 from training.errors import TrainingError
@@ -210,7 +210,7 @@ def test_a_run_killed_in_its_middle_ends_with_the_same_bytes(tmp_path: Path, mon
     tiny.make_tiny(tmp_path)
     data = small.pairs(tmp_path)
     killed, whole = tmp_path / "killed", tmp_path / "whole"
-    kill_when(KILLED, killed, lambda: fit.last_checkpoint(killed) is not None)
+    kill_when(KILLED, killed, lambda: fit_run.last_checkpoint(killed) is not None)
     assert not (killed / "adapter").exists()
     found, seen = {}, {killed: list[int](), whole: list[int]()}
     real = dpo.DPOTrainer

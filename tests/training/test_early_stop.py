@@ -10,7 +10,7 @@ import pytest
 
 from tests import tiny
 from tests.training import small
-from training import dpo, fit
+from training import dpo, fit_run
 from training.errors import TrainingError
 from training.manifest import read_json, write_json, write_jsonl
 from training.recipe import DpoRecipe
@@ -136,7 +136,7 @@ def test_without_its_best_checkpoint_nothing_is_saved(whole: tuple[Path, Any], t
     shutil.copytree(out / "checkpoints", killed / "checkpoints")
     shutil.rmtree(killed / "checkpoints" / f"checkpoint-{counts.extra['best']['step']}")
     with pytest.raises(TrainingError, match="was the best, and it is not there"):
-        fit.best_is_here(Path(fit.last_checkpoint(killed) or ""))
+        fit_run.best_is_here(Path(fit_run.last_checkpoint(killed) or ""))
 
 
 def test_without_held_out_rows_there_is_nothing_to_stop_by(whole: tuple[Path, Any], tmp_path: Path) -> None:
@@ -152,4 +152,4 @@ def test_checkpoints_must_be_written_where_it_looks() -> None:
 
 def test_a_checkpoint_without_early_stopping_had_not_stopped(tmp_path: Path) -> None:
     write_json(tmp_path / "trainer_state.json", {"stateful_callbacks": {"TrainerControl": {"args": {}}}})
-    assert not fit.had_stopped(str(tmp_path), 2)
+    assert not fit_run.had_stopped(str(tmp_path), 2)

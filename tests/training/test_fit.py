@@ -10,7 +10,7 @@ import pytest
 import torch
 from trl.kernels import chunked_logprob
 
-from training import fit
+from training import fit, fit_run
 from training.errors import TrainingError
 
 
@@ -29,7 +29,7 @@ from training.errors import TrainingError
 def test_rows_seen_are_steps_times_batch_but_for_short_batches(rows: int, steps: int, seen: int) -> None:
     given = SimpleNamespace(train_batch_size=2, gradient_accumulation_steps=2, world_size=1)
     trainer = SimpleNamespace(args=given, train_dataset=range(rows), state=SimpleNamespace(global_step=steps))
-    assert fit.rows_seen(trainer) == seen
+    assert fit_run.rows_seen(trainer) == seen
 
 
 def test_a_repository_is_asked_for_its_commit_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

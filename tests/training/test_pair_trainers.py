@@ -10,6 +10,7 @@ import pytest
 import torch
 from datasets import Dataset
 from peft import PeftModel
+from safetensors.torch import load_file
 from trl import DPOConfig, RewardConfig
 
 from tests import tiny
@@ -18,7 +19,7 @@ from tests.training.killing import kill_when
 from training import dpo, fit, pair_trainers, reward_model
 from training.errors import TrainingError
 from training.manifest import read_json, read_jsonl, write_jsonl
-from training.pair_trainers import DPOTrainer, References, RewardTrainer
+from training.pair_trainers import DPOTrainer, References, RewardTrainer, token_shares
 
 # peft 0.21 still reads a name that transformers 5.23 is about to drop
 pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
@@ -27,6 +28,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:Futu
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.make_tiny(tmp_path_factory.mktemp("weights"))
+
+
+WEIGHTS = "adapter_model.safetensors"
 
 
 def pairs(*weights: float | None) -> list[dict[str, Any]]:
@@ -95,6 +99,47 @@ def test_equal_weights_are_trls_own_loss_whatever_their_scale(kind: str, models:
     plain = gradient(kind, models, tmp_path, bare)
     assert "weight" not in plain["trainer"].train_dataset.column_names
     same(gradient(kind, models, tmp_path, pairs(0.3, 0.3, 0.3)), plain)
+
+
+ROBUST_AND_SFT = {"loss_type": ["robust", "sft"], "loss_weights": [1.0, 0.3], "label_smoothing": 0.2}
+LONG = small.ANSWERS[0] + " " + " ".join(small.ANSWERS)
+"""Many times the tokens of the other answers: a mean over pairs would be far from one over tokens."""
+
+
+def uneven(*weights: float) -> list[dict[str, Any]]:
+    """Pairs of very different lengths."""
+    first, *rest = pairs(*weights)
+    return [first | {"chosen": [{"role": "assistant", "content": LONG}]}, *rest]
+
+
+def test_sft_beside_equal_weights_is_trls_mean_over_tokens(models: Path, tmp_path: Path) -> None:
+    bare = [{name: row[name] for name in row if name != "weight"} for row in uneven(1.0, 1.0, 1.0)]
+    plain = gradient("dpo", models, tmp_path, bare, **ROBUST_AND_SFT)
+    same(gradient("dpo", models, tmp_path, uneven(0.3, 0.3, 0.3), **ROBUST_AND_SFT), plain)
+
+
+def test_a_weight_a_little_below_one_moves_the_sft_part_a_little(models: Path, tmp_path: Path) -> None:
+    equal, near, half = (
+        gradient("dpo", models, tmp_path, uneven(1.0, 1.0, weight), loss_type=["sft"])["loss"]
+        for weight in (1.0, 0.999, 0.5)
+    )
+    assert 0 < abs(near - equal) < 1e-3
+    assert abs(half - equal) > 10 * abs(near - equal)
+
+
+def test_half_the_weight_twice_pulls_as_the_whole_once_beside_sft_too(models: Path, tmp_path: Path) -> None:
+    once = uneven(1.0, 1.0, 1.0)
+    halves = [row | {"weight": 0.5} for row in (once[0], once[0])]
+    twice = gradient("dpo", models, tmp_path, [*halves, *once[1:]], **ROBUST_AND_SFT)
+    same(twice, gradient("dpo", models, tmp_path, once, **ROBUST_AND_SFT))
+
+
+def test_the_sft_part_by_hand() -> None:
+    """Pairs of 10 tokens at 1.0 nats and 400 at 3.0, the second of half weight; alone in a batch, its own mean."""
+    weights, tokens, means = torch.tensor([1.0, 0.5]), torch.tensor([10, 400]), torch.tensor([1.0, 3.0])
+    found = (weights * token_shares(weights, tokens) * means).sum() / weights.sum()
+    assert found.item() == pytest.approx((10 * 1.0 + 0.5 * 400 * 3.0) / (10 + 0.5 * 400))
+    assert token_shares(weights[1:], tokens[1:]).tolist() == [1.0]
 
 
 def test_weights_matter(models: Path, tmp_path: Path) -> None:
@@ -188,6 +233,19 @@ class TestReferences:
             found[name] = [row["loss"] for row in rows]
             assert max(found[name][3:]) < 0.6 * math.log(2)
         assert found["kept"] == pytest.approx(found["live"], rel=1e-4)
+
+    @pytest.mark.parametrize(("start", "dtype"), [("v", torch.float32), (None, torch.bfloat16)])
+    def test_what_goes_on_from_an_adapter_is_saved_as_it_was_trained(
+        self, models: Path, tmp_path: Path, start: str | None, dtype: torch.dtype
+    ) -> None:
+        """bfloat16 would round the doctors' small steps away (a fresh adapter has no small steps beside large ones)."""
+        start_from = str(models / start) if start else None
+        optimiser = small.optimiser(max_steps=2, learning_rate=1e-5)
+        recipe = small.dpo_recipe(models / "base", start_from=start_from, optimiser=optimiser)
+        saved = load_file(dpo.train(recipe, small.pairs(tmp_path), None, tmp_path, small.manifest()) / WEIGHTS)
+        trained = load_file(tmp_path / "checkpoints" / "checkpoint-2" / WEIGHTS)
+        assert {weight.dtype for weight in saved.values()} == {dtype}
+        assert all(torch.equal(weight.to(dtype), saved[name]) for name, weight in trained.items())
 
     def test_other_pairs_or_another_model_are_not_mistaken_for_the_same(self, tmp_path: Path) -> None:
         path = tmp_path / "references_train.jsonl"

@@ -14,7 +14,7 @@ from gaokerena.messages import Message
 from tests import tiny
 from tests.training import small
 from tests.training.killing import kill_when
-from training import fit, reward, reward_model
+from training import fit_run, reward, reward_model
 from training.errors import TrainingError
 from training.manifest import read_json, read_jsonl
 from training.recipe import PATHS
@@ -145,7 +145,7 @@ def test_a_run_killed_in_its_middle_ends_with_the_same_bytes(tmp_path: Path) -> 
     tiny.make_tiny(tmp_path)
     data = small.pairs(tmp_path)
     killed, whole = tmp_path / "killed", tmp_path / "whole"
-    kill_when(KILLED, killed, lambda: fit.last_checkpoint(killed) is not None)
+    kill_when(KILLED, killed, lambda: fit_run.last_checkpoint(killed) is not None)
     found = {}
     for out in (killed, whole):
         out.mkdir(exist_ok=True)

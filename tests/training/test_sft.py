@@ -18,7 +18,7 @@ from tests.engines.contract import finished, play
 from tests.tiny import make_tiny
 from tests.training import small
 from tests.training.killing import kill_when
-from training import fit, sft
+from training import fit_run, sft
 from training.errors import TrainingError
 from training.manifest import file_hash, read_json, read_jsonl, write_json, write_jsonl
 
@@ -187,7 +187,7 @@ def long_recipe(base: Path) -> Any:
 def test_a_run_killed_in_its_middle_ends_with_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     base, data = make_tiny(tmp_path) / "base", small.corpus(tmp_path)
     killed, whole = tmp_path / "killed", tmp_path / "whole"
-    kill_when(KILLED, killed, lambda: fit.last_checkpoint(killed) is not None)
+    kill_when(KILLED, killed, lambda: fit_run.last_checkpoint(killed) is not None)
     assert not (killed / "adapter").exists()
     half = killed / "checkpoints" / "checkpoint-59"
     half.mkdir()
@@ -209,19 +209,23 @@ def test_a_run_killed_in_its_middle_ends_with_the_same_bytes(tmp_path: Path, mon
 
 
 def test_the_newest_whole_checkpoint_is_gone_on_from(tmp_path: Path) -> None:
-    assert fit.last_checkpoint(tmp_path) is None
+    assert fit_run.last_checkpoint(tmp_path) is None
     for number in (2, 4, 10):
         (tmp_path / "checkpoints" / f"checkpoint-{number}").mkdir(parents=True)
-    assert fit.last_checkpoint(tmp_path) is None, "none of them is whole"
+    assert fit_run.last_checkpoint(tmp_path) is None, "none of them is whole"
     for number in (2, 4):
         write_json(tmp_path / "checkpoints" / f"checkpoint-{number}" / "trainer_state.json", {})
-    assert fit.last_checkpoint(tmp_path) == str(tmp_path / "checkpoints" / "checkpoint-4")
+    assert fit_run.last_checkpoint(tmp_path) == str(tmp_path / "checkpoints" / "checkpoint-4")
     newest = tmp_path / "checkpoints" / "checkpoint-10" / "trainer_state.json"
     for torn in ("", '{"epoch": 1.0, "log_his'):
         newest.write_text(torn)
-        assert fit.last_checkpoint(tmp_path) == str(tmp_path / "checkpoints" / "checkpoint-4"), "killed while writing"
+        assert fit_run.last_checkpoint(tmp_path) == str(tmp_path / "checkpoints" / "checkpoint-4"), (
+            "killed while writing"
+        )
     write_json(newest, {})
-    assert fit.last_checkpoint(tmp_path) == str(tmp_path / "checkpoints" / "checkpoint-10"), "by number, not by name"
+    assert fit_run.last_checkpoint(tmp_path) == str(tmp_path / "checkpoints" / "checkpoint-10"), (
+        "by number, not by name"
+    )
 
 
 class TestWhatIsLeft:

@@ -25,6 +25,9 @@ _ANY = "CAN"
 """codecarbon needs a country; where none was named its CO2 is thrown away."""
 
 
+ESTIMATED = "estimated from its load"
+
+
 @dataclass(frozen=True)
 class Energy:
     """Kilowatt-hours (None where nothing measures), kilograms of CO2 (None without a country), and how found."""
@@ -85,7 +88,7 @@ class _CodeCarbon:
         """codecarbon names what it reads: `CPU(Cpu Load)` is an estimate, `CPU(Intel RAPL)` a measurement."""
         read = " ".join(map(str, self.tracker._conf.get("hardware", [])))
         gpu = f", {found.gpu_count} x {found.gpu_model} by its driver" if found.gpu_count else ""
-        kind = "measured by RAPL" if "RAPL" in read else "estimated from its load"
+        kind = "measured by RAPL" if "RAPL" in read else ESTIMATED
         return f"codecarbon {found.codecarbon_version}: {found.cpu_model} {kind}{gpu}"
 
 

@@ -5,8 +5,8 @@
 
 The file is renewed while the run goes on, so a kill loses at most `EVERY` seconds of the count; the next start adds to
 what is there. When the run ends, what it read and made is added: tokens, hardware, versions, hashes, commit. Price is
-hours on the clock times the price of an hour of the machine. Only the main process of several keeps the book; its
-energy is that of its machine's GPUs.
+hours on the clock times the price of an hour of the machine. Only the main process of several keeps the book: its
+`cpu_hours` and its processor's energy are its own, the energy of GPUs is that of all of its machine's.
 
 Not covered: the price of a teacher's tokens (`rlaif` counts them), several machines.
 """
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from training.energy import Meter, metered
-from training.manifest import Manifest, read_json, versions, write_json
+from training.manifest import Manifest, read_json, write_json
 from training.ranks import main_process, processes
 
 NAME = "ledger.json"
@@ -115,7 +115,7 @@ class _Book:
                 **total(starts),
                 "rates": asdict(self.rates),
                 "hardware": self.hardware,
-                "versions": versions(),
+                "versions": manifest.versions,
                 "commit": manifest.commit,
                 "data": manifest.extra.get("hashes", {}),
                 "starts": starts,

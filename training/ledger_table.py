@@ -4,7 +4,8 @@
     python -m training ledger --json
 
 Figures of the papers are theirs, not measured here: V in arXiv 2505.16000, R in arXiv 2510.20059, prices in the first
-author's thesis. The tokens of theirs are words of their own counting.
+author's thesis. The tokens of theirs are words of their own counting. Energy that was worked out of
+a processor's load is called estimated, and the CO2 with it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from training.energy import ESTIMATED
 from training.errors import TrainingError
 from training.ledger import NAME
 from training.manifest import read_json
@@ -28,7 +30,7 @@ PUBLISHED: tuple[dict[str, Any], ...] = (
     },
 )  # fmt: skip
 COLUMNS = ("run", "stage", "tokens", "gpu_hours", "cpu_hours", "price", "energy_kwh", "co2_kg", "hardware", "source")
-HEADS = ("run", "stage", "tokens", "GPU h", "CPU h", "price", "kWh", "kg CO2", "hardware", "source")
+HEADS = ("run", "stage", "tokens", "GPU h", "CPU h (main process)", "price", "kWh", "kg CO2", "hardware", "source")
 
 
 def books(places: Iterable[Path]) -> list[Path]:
@@ -52,8 +54,14 @@ def rows(found: Sequence[Path]) -> list[dict[str, Any]]:
         made.append(
             {"run": path.parent.name, **{key: book.get(key) for key in COLUMNS[1:8]}, "hardware": name, "source": state}
             | {"currency": book["rates"]["currency"], "starts": len(book["starts"]), "commit": book["commit"]}
+            | {"energy_estimated": estimated(book)}
         )
     return [*made, *({"cpu_hours": None} | row | {"currency": "USD"} for row in PUBLISHED)]
+
+
+def estimated(book: dict[str, Any]) -> bool:
+    """Whether some of the energy of the book is an estimate from the processor's load."""
+    return book["energy_kwh"] is not None and any(ESTIMATED in start["energy_by"] for start in book["starts"])
 
 
 def as_table(made: Sequence[dict[str, Any]]) -> str:
@@ -70,5 +78,6 @@ def _cell(row: dict[str, Any], column: str) -> str:
     if column == "price":
         return f"{value:,.2f} {row['currency']}"
     if isinstance(value, float):
-        return f"{value:,.2f}" if value >= 0.1 else f"{value:.2g}"
+        guessed = " (estimated)" if column in ("energy_kwh", "co2_kg") and row.get("energy_estimated") else ""
+        return (f"{value:,.2f}" if value >= 0.1 else f"{value:.2g}") + guessed
     return f"{value:,}" if isinstance(value, int) else str(value)

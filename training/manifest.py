@@ -3,7 +3,7 @@
 A stage is finished when its manifest is there: it is written last, atomically, so a killed stage runs again and a
 finished one is skipped. `fingerprint` ties it to the recipe and the inputs; when they change, the stage runs again.
 
-Its seconds are those of all starts (`clock`), its commit that of the repository it ran from, as this start began.
+Its seconds are those of all starts (`clock`), its commit and versions those of this start's beginning.
 Not covered: price and energy (`ledger`).
 """
 
@@ -51,6 +51,8 @@ class Manifest:
     starts: int = 1
     commit: str | None = field(default_factory=lambda: commit())
     """Of the code that was there at the start; people commit while a run goes on."""
+    versions: dict[str, str] = field(default_factory=lambda: versions())
+    """Of the libraries, read once a start."""
 
     def write(self, folder: Path) -> None:
         """Write `manifest.json` into `folder`, whole or not at all."""
@@ -69,7 +71,7 @@ class Manifest:
                 "starts": self.starts,
                 "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
                 "commit": self.commit,
-                "versions": versions(),
+                "versions": self.versions,
                 "machine": f"{platform.machine()}, {os.cpu_count()} cores",
                 **self.extra,
             },

@@ -11,13 +11,13 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.training.killing import kill_when
-from training import energy, ledger
+from training import energy, ledger, manifest
 from training.cli import app
 from training.energy import Energy, check_country, metered
 from training.errors import TrainingError
 from training.ledger import NAME, Rates, keeping
 from training.ledger_table import PUBLISHED, as_table, books, rows
-from training.manifest import Manifest, commit, read_json
+from training.manifest import Manifest, commit, read_json, write_json
 
 
 class Ticking:
@@ -38,11 +38,11 @@ class Ticking:
 
 
 def run(folder: Path, rates: Rates | None = None, seconds: float = 0.2, mark: str = "m", **counts: Any) -> Any:
-    manifest = Manifest("dpo", 0, mark, **counts)
-    with keeping(folder, manifest, rates or Rates()):
+    given = Manifest("dpo", 0, mark, **counts)
+    with keeping(folder, given, rates or Rates()):
         time.sleep(seconds)
-        manifest.tokens = 77
-        manifest.extra["hashes"] = {"data": "abc"}
+        given.tokens = 77
+        given.extra["hashes"] = {"data": "abc"}
     return read_json(folder / NAME)
 
 
@@ -75,6 +75,19 @@ class TestTheBook:
         assert run(tmp_path)["energy_kwh"] is None
         (row, *_) = rows([tmp_path / NAME])
         assert as_table([row]).splitlines()[-1].split(" | ")[6] == "–"
+
+    def test_versions_are_read_once_a_start(
+        self, tmp_path: Path, ticking: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read: list[str] = []
+        monkeypatch.setattr(manifest, "version", lambda name: read.append(name) or "1.0")
+        given = Manifest("dpo", 0, "m")
+        once = len(read)
+        with keeping(tmp_path, given, Rates(), every=0.01):
+            time.sleep(0.1)
+        given.write(tmp_path)
+        assert read_json(tmp_path / NAME)["versions"] == read_json(tmp_path / "manifest.json")["versions"]
+        assert len(read) == once > 0
 
     def test_starts_add_up_for_the_same_run_and_not_for_another(self, tmp_path: Path, ticking: None) -> None:
         one = run(tmp_path, Rates(1.0))
@@ -183,6 +196,16 @@ class TestTheTable:
         assert "| 300.00 USD | 4.75 | 2.66 |" in text
         assert "| 70.00 USD | 0.35 | 0.03 |" in text
         assert "| 19.00 |" in text
+
+    @pytest.mark.parametrize(("how", "cell"), [("estimated from its load", "0.50 (estimated)"), ("by RAPL", "0.50")])
+    def test_an_estimate_is_called_one(self, tmp_path: Path, ticking: None, how: str, cell: str) -> None:
+        made = run(tmp_path, Rates(country="CAN"))
+        made |= {"energy_kwh": 0.5, "starts": [start | {"energy_by": f"a CPU {how}"} for start in made["starts"]]}
+        write_json(tmp_path / NAME, made)
+        lines = as_table(rows([tmp_path / NAME])).splitlines()
+        assert lines[2].split(" | ")[6] == cell
+        assert "4.75 | 2.66" in lines[3], "the papers' stand as published"
+        assert "CPU h (main process)" in lines[0]
 
     def test_the_published_figures_are_those_of_the_papers(self) -> None:
         figures = [tuple(row[name] for name in ("price", "gpu_hours", "co2_kg")) for row in PUBLISHED]

@@ -95,6 +95,6 @@ def summary(manifest: dict[str, Any]) -> str:
     lines += [f"  dropped, {reason}: {count:,}" for reason, count in manifest["dropped"].items()]
     lines.append(
         f"  calls: {calls['finished']:,} finished ({calls['asked_now']:,} asked now, {calls['found_now']:,} found), "
-        f"{calls['failed']:,} failed; {manifest['tokens']:,} tokens" + (f", cost {money:,.4f}" if money else "")
+        f"{calls['failed']:,} failed, {calls['lost']:,} cut off; {manifest['tokens']:,} tokens" + (f", cost {money:,.4f}" if money else "")
     )
     return "\n".join(lines)

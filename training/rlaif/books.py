@@ -63,6 +63,7 @@ def spending(caller: Caller) -> dict[str, Any]:
             "finished": log.ends["stop"] + log.ends["length"],
             "cut_off": log.ends["length"],
             "failed": log.ends["failed"],
+            "lost": log.lost,
             "asked_now": caller.fresh,
             "found_now": caller.cached,
         },

@@ -8,9 +8,10 @@ What is set aside for a call is an upper bound: a token a byte of its prompt, an
 call has ended, what it really took counts instead. A call that does not fit, with none under way that might give
 something back, closes the purse: nobody begins another call, those under way end in peace.
 
-Not covered: what a server charges for calls that a kill cut off, and a server that counts more than it was sent or
-told to write. `Caller` asks each party once alone and adds the difference to what it sets aside from then on; what
-goes beyond the budget all the same, `exceeded` says.
+Calls that a kill cut off are charged at that bound (`calls`).
+
+Not covered: a server that counts more than it was sent or told to write. `Caller` asks each party once alone and adds
+the difference to what it sets aside from then on; what goes beyond the budget all the same, `exceeded` says.
 """
 
 from __future__ import annotations
@@ -49,6 +50,9 @@ class Spent:
 
     def __add__(self, other: Spent) -> Spent:
         return Spent(self.prompt + other.prompt, self.completion + other.completion, self.money + other.money)
+
+    def __mul__(self, times: int) -> Spent:
+        return Spent(self.prompt * times, self.completion * times, self.money * times)
 
     def __sub__(self, other: Spent) -> Spent:
         return Spent(self.prompt - other.prompt, self.completion - other.completion, self.money - other.money)

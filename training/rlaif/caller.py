@@ -7,32 +7,32 @@ Several threads may ask at once: a server gets their calls side by side, a local
 replies of one `ask` are one call of the engine, so that a local model reads the conversation once. A student is asked
 under `cot`, a teacher straight: a thought that its server keeps apart is not part of its reply.
 
-Not covered: calls that a kill cut off in their middle; they are asked, and paid, again.
+Every try is written down before it is sent and when it has ended, also one that failed or was stopped: each may cost.
+What a server refuses for the moment is tried again after a pause (`RetryPolicy`), every try within the budget.
+
+Not covered: the text of a call that a kill or Ctrl-C cut off in its middle; it is asked, and paid, again.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from gaokerena.bidi import strip
-from gaokerena.comparisons import now
-from gaokerena.engines.base import Failed, Finished, Reasoning, Request, Stop, Text
+from gaokerena.engines.base import Failed, Finished, Queued, Reasoning, Request, Stop, Text
 from gaokerena.engines.generations import key
+from gaokerena.engines.retry import RetryPolicy
 from gaokerena.evaluation.run import seed_of
 from gaokerena.messages import Message
 from gaokerena.questions import Prompting
-from gaokerena.scrub import scrub
-from training.rlaif.budget import Paying, Purse, Spent, at_most, priced
+from training.rlaif.budget import Purse, Spent, at_most, priced
 from training.rlaif.calls import Call, CallLog, Role
+from training.rlaif.charging import STOPPED, Row, call_of, too_long
 from training.rlaif.parties import Party
 
 GIVE_UP = 24
 """Calls of one party failed in a row after which both are left alone until the next start."""
-_TOO_LONG = ("prompt longer than the context", "shorten the conversation")
-"""What the local engine and a served one say of a conversation that does not fit into the model."""
 
 
 class CallFailedError(Exception):
@@ -40,7 +40,7 @@ class CallFailedError(Exception):
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
-        self.too_long = _too_long(detail)
+        self.too_long = too_long(detail)
 
 
 class HaltedError(Exception):
@@ -59,7 +59,8 @@ class Caller:
     cached: int = 0
     failed_in_a_row: Counter[Role] = field(default_factory=Counter)
     given_up: bool = False
-    halted: bool = False
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    _halted: threading.Event = field(default_factory=threading.Event)
     _beyond: dict[Role, Spent] = field(default_factory=dict)
     """By how much one call took more than `at_most` said: a server may put words of its own before ours."""
     _first: dict[Role, threading.Lock] = field(
@@ -91,7 +92,7 @@ class Caller:
 
     def halt(self) -> None:
         """Begin no further call and end those under way."""
-        self.halted = True
+        self._halted.set()
         for stop in list(self._stops.values()):
             stop.stop()
 
@@ -108,85 +109,79 @@ class Caller:
         return first | (self._paid(role, party, rest) if rest else {})
 
     def _paid(self, role: Role, party: Party, missing: Mapping[str, Request]) -> dict[str, Call]:
-        with self.purse.set_aside(self._most(role, party, list(missing.values()))) as paying:
-            stop = self._stops[threading.get_ident()] = Stop()  # one a stream: its engine stops it in the end
-            if self.given_up or self.halted:  # perhaps while this call waited for money
+        """The calls, tried again where the server may yet answer."""
+        ended: dict[str, Call] = {}
+        left, failures = dict(missing), 0
+        while left:
+            tried, pauses = self._try(role, party, left, failures)
+            failures += 1
+            ended |= {name: call for name, call in tried.items() if name not in pauses}
+            left = {name: left[name] for name in pauses}
+            if left and self._halted.wait(max(pauses.values())):
                 raise HaltedError
-            ended = self._stream(role, party, missing, paying, stop)
+        self._count(role, ended.values())
         failed = [call for call in ended.values() if call.end == "failed"]
         if failed:
             raise CallFailedError(failed[0].detail)
-        if len(ended) < len(missing):
-            raise HaltedError
         return ended
 
-    def _most(self, role: Role, party: Party, requests: Sequence[Request]) -> Spent:
-        """What `requests` can take, by their bytes and by what earlier calls took beyond theirs."""
-        most, beyond = at_most(requests, party.prices), self._beyond.get(role, Spent())
-        count = len(requests)
-        return most + priced(beyond.prompt * count, beyond.completion * count, party.prices)
-
-    def _stream(
-        self, role: Role, party: Party, missing: Mapping[str, Request], paying: Paying, stop: Stop
-    ) -> dict[str, Call]:
-        """The calls that came to an end; one that was stopped is none."""
-        names, requests = list(missing), list(missing.values())
-        said: list[list[str]] = [[] for _ in requests]
-        ended: dict[str, Call] = {}
-        for row, event in party.engine.stream(requests, stop):
-            if isinstance(event, Reasoning | Text):
-                said[row].append(event.text)
-            elif isinstance(event, Failed) or (isinstance(event, Finished) and event.finish_reason != "stopped"):
-                call = _call(role, party, names[row], requests[row], "".join(said[row]), event)
+    def _try(
+        self, role: Role, party: Party, missing: Mapping[str, Request], failures: int
+    ) -> tuple[dict[str, Call], dict[str, float]]:
+        """One try of each: the calls, and the seconds to wait before those that may be tried again."""
+        one = self._most(role, party, next(iter(missing.values())))  # the same for all: they differ in their seed
+        with self.purse.set_aside(one * len(missing)) as paying:
+            stop = self._stops[threading.get_ident()] = Stop()  # one a stream: its engine stops it in the end
+            if self.given_up or self._halted.is_set():  # perhaps while this call waited for money
+                raise HaltedError
+            self.log.begin(role, list(missing), one)
+            tried, pauses = dict[str, Call](), dict[str, float]()
+            for row, end in self._ends(role, party, missing, stop):
+                call = tried[row.name] = call_of(party, row, end, one)
                 self.log.add(call)
                 paying.spend(call.spent)
-                self._note(call, at_most([requests[row]], party.prices))
-                ended[call.key] = call
-        return ended
+                self._learn(call, at_most([row.request], party.prices))
+                if isinstance(end, Failed) and end.retryable:
+                    pause = self.retry.pause(failures + 1, end.retry_after)
+                    pauses |= {} if pause is None else {row.name: pause}
+        if any(call.detail == STOPPED for call in tried.values()):
+            raise HaltedError
+        return tried, pauses
 
-    def _note(self, call: Call, most: Spent) -> None:
+    def _ends(
+        self, role: Role, party: Party, missing: Mapping[str, Request], stop: Stop
+    ) -> Iterator[tuple[Row, Finished | Failed]]:
+        """Each row when it has ended, with how."""
+        rows = [Row(role, name, request) for name, request in missing.items()]
+        for number, event in party.engine.stream(list(missing.values()), stop):
+            row = rows[number]
+            if isinstance(event, Reasoning | Text):
+                row.said += event.text
+            elif isinstance(event, Queued):
+                row.waiting = event.position > 0
+            else:
+                yield row, event
+
+    def _most(self, role: Role, party: Party, request: Request) -> Spent:
+        """What `request` can take, by its bytes and by what earlier calls took beyond theirs."""
+        beyond = self._beyond.get(role, Spent())
+        return at_most([request], party.prices) + priced(beyond.prompt, beyond.completion, party.prices)
+
+    def _learn(self, call: Call, most: Spent) -> None:
+        """Note how far beyond its bound this server counts."""
         with self._lock:
-            known = self._beyond.get(call.role, Spent())
+            self.fresh += 1
             if call.end != "failed":
+                known = self._beyond.get(call.role, Spent())
                 self._beyond[call.role] = Spent(
                     max(known.prompt, call.prompt_tokens - most.prompt),
                     max(known.completion, call.completion_tokens - most.completion),
                 )
-            self.fresh += 1
-            broken = call.end == "failed" and not _too_long(call.detail)
-            self.failed_in_a_row[call.role] = self.failed_in_a_row[call.role] + 1 if broken else 0
-            self.given_up |= self.failed_in_a_row[call.role] >= GIVE_UP
 
-
-def _call(role: Role, party: Party, name: str, request: Request, said: str, end: Finished | Failed) -> Call:
-    charged = _charged(request, party, end, bool(said))
-    failed = isinstance(end, Failed)
-    return Call(
-        key=name,
-        role=role,
-        question_id=request.question_id,
-        seed=request.seed,
-        reply="" if failed else scrub(strip(said)).text,
-        end="failed" if isinstance(end, Failed) else "length" if end.finish_reason == "length" else "stop",
-        prompt_tokens=charged.prompt,
-        completion_tokens=charged.completion,
-        estimated=isinstance(end, Failed) or end.usage.estimated,
-        money=charged.money,
-        revision=party.revision if isinstance(end, Failed) else end.revision or party.revision,
-        detail=(end.detail or end.english or end.message) if isinstance(end, Failed) else "",
-        at=now(),
-    )
-
-
-def _charged(request: Request, party: Party, end: Finished | Failed, begun: bool) -> Spent:
-    """What the call counts for: the server's count; without one, the most it can have been; nothing if refused."""
-    if isinstance(end, Failed):
-        refused = "HTTP " in end.detail or "no connection" in end.detail or _too_long(end.detail)
-        return Spent() if refused and not begun else at_most([request], party.prices)
-    if end.usage.estimated:
-        return at_most([request], party.prices)
-    return priced(end.usage.prompt_tokens, end.usage.completion_tokens, party.prices)
-
-
-def _too_long(detail: str) -> bool:
-    return any(sign in detail for sign in _TOO_LONG)
+    def _count(self, role: Role, ended: Collection[Call]) -> None:
+        """Give a party up that fails again and again."""
+        with self._lock:
+            for call in ended:
+                broken = call.end == "failed" and not too_long(call.detail)
+                self.failed_in_a_row[role] = self.failed_in_a_row[role] + 1 if broken else 0
+                self.given_up |= self.failed_in_a_row[role] >= GIVE_UP

@@ -24,6 +24,7 @@ from pydantic import SecretStr, ValidationError
 from gaokerena.engines.base import Engine, EngineError, Sampling
 from gaokerena.engines.endpoint_model import Dialect, EndpointModel
 from gaokerena.engines.endpoint_try import Timeouts
+from gaokerena.engines.retry import RetryPolicy
 from gaokerena.evaluation.progress import Prices
 from gaokerena.presets import PLANS, load_preset
 from gaokerena.settings import SettingsError, load_settings
@@ -121,13 +122,14 @@ def _serve(role: Role, one: Wanted, model: EndpointModel, at_once: int, timeout:
     from gaokerena.engines.endpoint import EndpointEngine
 
     waits = Timeouts(first_token=timeout, between_tokens=timeout)
+    once = RetryPolicy(attempts=1)  # each try is paid for, so it is `Caller` that tries again
     deciding = model.model_dump(include={"base_url", "model", "dialect", "extra_body", "scrub"})
     prices = Prices(
         model.price_prompt if one.price_prompt is None else one.price_prompt,
         model.price_completion if one.price_completion is None else one.price_completion,
     )
     return Party(
-        EndpointEngine({role: model}, timeouts=waits, concurrent=at_once),
+        EndpointEngine({role: model}, timeouts=waits, retry=once, concurrent=at_once),
         role,
         json.dumps(deciding, sort_keys=True),
         model.revision,

@@ -166,7 +166,11 @@ def test_timeouts_and_refusals_are_failures_and_asked_again(tmp_path: Path) -> N
     assert len(read_pairs(tmp_path / "out" / "pairs.jsonl")) == 5
     assert sum(ask.body["model"] == "student" for ask in server.asks) == students == 5
     failed = [row for row in lines(tmp_path / "out" / "calls.jsonl") if row["end"] == "failed"]
-    assert sorted(bool(row["completion_tokens"]) for row in failed) == [False, False, True, True], failed
+    charged = sorted((row["completion_tokens"] > 0, row["detail"].split(": ")[1][:16]) for row in failed)
+    assert charged == [
+        (False, "HTTP 400"), (False, "HTTP 429"), *[(False, "HTTP 500")] * 4,
+        (True, "no connection"), (True, "no text within 1"),
+    ], failed  # fmt: skip
 
 
 def test_a_dead_server_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

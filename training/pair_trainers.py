@@ -8,15 +8,12 @@ of weight 1 given once. TRL takes the mean over a batch inside its loss, so the 
 TRL's loss is asked for each pair's part of what came out. `sft` is a mean over the batch's tokens: there a pair counts
 by its tokens times its weight (`token_shares`). Losses that compare pairs of a batch (`aot`) have no weights.
 
-Reference log-probabilities are written to `references_<set>.jsonl` a few pairs at a time; a run that is started again
-reads them. Not covered: weights with Liger's fused loss.
+Reference log-probabilities are kept on disk (`references`). Not covered: weights with Liger's fused loss.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,7 +26,8 @@ from torch.utils.data import DataLoader
 
 from training.errors import TrainingError
 from training.manifest import fingerprint
-from training.ranks import main_process, processes, wait
+from training.ranks import processes, wait
+from training.references import References
 
 log = logging.getLogger("training")
 
@@ -186,52 +184,6 @@ class DPOTrainer(_Weighted, trl.DPOTrainer):  # type: ignore[misc]
             found = self.compute_ref_log_probs(self.ref_model or self.model, batch)
             chosen, rejected = self.accelerator.gather_for_metrics(found)
             yield list(zip(chosen.tolist(), rejected.tolist(), strict=True))
-
-
-class References:
-    """The reference's log-probabilities on disk: a line with what they belong to, then lines of (chosen, rejected).
-
-    Without a path they are kept in memory alone.
-    """
-
-    def __init__(self, path: Path | None, mark: str) -> None:
-        self.path = path
-        self.rows: list[tuple[float, float]] = []
-        if path:
-            self._read(path, mark)
-
-    def _read(self, path: Path, mark: str) -> None:
-        lines = list(_whole_lines(path))
-        if lines[:1] == [{"of": mark}]:
-            self.rows = [(chosen, rejected) for part in lines[1:] for chosen, rejected in part]
-        elif main_process():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps({"of": mark}) + "\n", "utf-8")
-        if main_process() and lines:  # a torn last line would swallow the next one
-            part = path.with_suffix(".part")
-            kept = [{"of": mark}, *([self.rows] if self.rows else [])]
-            part.write_text("".join(json.dumps(line) + "\n" for line in kept), "utf-8")
-            part.replace(path)
-        wait()
-
-    def add(self, rows: list[tuple[float, float]]) -> None:
-        """Append, and wait until it has reached the disk. JSON keeps every bit of a float."""
-        self.rows += rows
-        if self.path and rows and main_process():
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(rows) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-
-
-def _whole_lines(path: Path) -> Iterator[Any]:
-    """The lines of a file up to the first that a kill has torn."""
-    if path.exists():
-        for line in path.read_text("utf-8", errors="replace").split("\n")[:-1]:
-            try:
-                yield json.loads(line)
-            except ValueError:
-                return
 
 
 class RewardTrainer(_Weighted, trl.RewardTrainer):  # type: ignore[misc]

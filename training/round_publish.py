@@ -4,7 +4,8 @@
 
 `labels.jsonl` names, for every pair, its source and the verdicts behind it; no text and no doctor stands in it.
 `lineage.json` is the run's, with a block `round`: what it continues, how it is asked, the hashes of verdicts, pairs
-and labels.
+and labels, and `before`, the same block of the round it goes on from. The labels of the rounds before lie beside
+(`labels.NAME.jsonl`): the folder alone leads to every verdict.
 
 Not covered: sending it anywhere (`push`).
 """
@@ -23,10 +24,11 @@ from training.errors import TrainingError
 from training.manifest import fingerprint, read_json, write_json, write_jsonl
 from training.pair_rows import read_pairs
 from training.pairing.stage import HELD_OUT, PAIRS
+from training.round_ancestors import LABELS, LINEAGE, copy_labels
 from training.round_card import card
 from training.round_plan import Plan, Round
 
-LABELS, EVALUATION, CARD, LINEAGE = "labels.jsonl", "evaluation.json", "README.md", "lineage.json"
+EVALUATION, CARD = "evaluation.json", "README.md"
 
 
 def publish(asked: Round, plan: Plan, adapter: Path, evaluation: dict[str, Any], audited: dict[str, Any]) -> Path:
@@ -41,6 +43,7 @@ def publish(asked: Round, plan: Plan, adapter: Path, evaluation: dict[str, Any],
     shutil.copytree(adapter, new)
     labels = list(label_rows(asked, plan))
     write_jsonl(new / LABELS, labels)
+    copy_labels(plan.ancestors, new)
     write_json(new / EVALUATION, evaluation)
     lineage = read_json(adapter / LINEAGE) | {"round": _block(asked, plan, audited, new, labels, mark)}
     write_json(new / LINEAGE, lineage)
@@ -80,6 +83,7 @@ def label_rows(asked: Round, plan: Plan) -> Iterator[dict[str, Any]]:
                 "verdict_ids": told.get("verdict_ids", []),
                 "judges": len(told.get("judges", [])),
                 "guidelines": told.get("guidelines", []),
+                "merged": told.get("merged", []),
             }
 
 
@@ -99,4 +103,4 @@ def _block(
         "labels": sha256(new / LABELS),
         "evaluation": sha256(new / EVALUATION),
         "audit": audited,
-    }
+    } | ({"before": plan.ancestors[0].block} if plan.ancestors else {})

@@ -45,7 +45,7 @@ def build(built: Built, options: Options, references: Reference | None) -> None:
     good = alone(_sound(built.train, references, built), built.drop)
     if options.hands == "one":
         good = alone(_one_hand(good, built), built.drop)  # pairs apart in the student's text alone are equal now
-    away = _held_out(good, options.held_out_per_mille)
+    away = _held_out(good, options.held_out_per_mille, frozenset(options.trained_before))
     built.held_out = [row for row, out in zip(good, away, strict=True) if out]
     train = [row for row, out in zip(good, away, strict=True) if not out]
     built.train = _balanced(train, options, built) if options.balance else train
@@ -88,11 +88,15 @@ def _one_hand(rows: Sequence[PairRow], built: Built) -> list[PairRow]:
     return good
 
 
-def _held_out(rows: Sequence[PairRow], per_mille: int) -> list[bool]:
-    """Whether each row is held out: its question, or a near duplicate of it, falls into the share."""
+def _held_out(rows: Sequence[PairRow], per_mille: int, before: frozenset[str]) -> list[bool]:
+    """Whether each row is held out: its question, or a near duplicate of it, falls into the share.
+
+    A question of `before`, and its near duplicates with it, stays on the training side.
+    """
     group = question_groups(rows)
     keys = [question_key(question_of(row)) for row in rows]
     out = {place for place, key in zip(group, keys, strict=True) if int(key[:8], 16) % 1000 < per_mille}
+    out -= {place for place, row in zip(group, rows, strict=True) if row.question_id in before}
     return [place in out for place in group]
 
 

@@ -9,7 +9,12 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from training.audit_gate import LIMIT
-from training.pair_rows import PairRow
+from training.pair_rows import PairRow, Source
+
+ORDER: tuple[Source, ...] = ("expert", "teacher_correction", "self_correction", "public", "judge")
+"""Better sources first: a doctor's verdict, a key with a teacher, a key alone, the public, a model's opinion."""
+PEOPLE: tuple[Source, ...] = ("expert", "public")
+"""Sources whose preference is a person's."""
 
 
 class Options(BaseModel):
@@ -27,6 +32,8 @@ class Options(BaseModel):
     """Leave out pairs until no single cue is above the limit."""
     hands: Literal["one", "two"] = "one"
     held_out_per_mille: int = Field(default=20, ge=0, le=500)
+    trained_before: tuple[str, ...] = ()
+    """Ids of questions that are never held out: the model that is continued has learned from them."""
     suites: bool = True
     """Leave out what shares a run of words with a suite of the data folder."""
     limit: float = Field(default=LIMIT, ge=0.5, lt=1)

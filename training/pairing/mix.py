@@ -2,9 +2,10 @@
 
     make(out, Recipe(files=("a/pairs.jsonl", "b/pairs.jsonl"), weight={"public": 0.5}, share={"expert": 0.5}))
 
-A pair that stands in two sources stays with the better one (`ORDER`). A question held out by one of the files (its
-held_out.jsonl beside it) is trained on by none. A cap draws that many pairs of a source; shares make a source that part
-of the result by drawing fewer of the others; a weight multiplies the rows' own. Seeded: equal inputs, equal bytes.
+A pair that stands in two sources stays with the better one, and pairs that contradict each other are settled
+(`duplicates`). A question held out by one of the files (its held_out.jsonl beside it) is trained on by none. A cap
+draws that many pairs of a source; shares make a source that part of the result by drawing fewer of the others; a weight
+multiplies the rows' own. Seeded: equal inputs, equal bytes.
 
 Not covered: more pairs than there are (nothing is repeated).
 """
@@ -23,14 +24,11 @@ from training.audit_gate import sha256
 from training.code import code_hash
 from training.errors import TrainingError
 from training.manifest import NAME, Manifest, file_hash, fingerprint, read_json
-from training.pair_rows import SOURCES, PairRow, Source
-from training.pairing.built import Built
+from training.pair_rows import SOURCES, PairRow
+from training.pairing.built import ORDER, Built
 from training.pairing.duplicates import alone, question_groups
 from training.pairing.intake import read
 from training.pairing.stage import HELD_OUT, finished, stage, write
-
-ORDER: tuple[Source, ...] = ("expert", "teacher_correction", "self_correction", "public", "judge")
-"""Better sources first: a doctor's verdict, a key with a teacher, a key alone, the public, a model's opinion."""
 
 
 class Recipe(BaseModel):
@@ -73,7 +71,7 @@ def mix(built: Built, held_out: Sequence[PairRow], recipe: Recipe) -> None:
     for source in (*recipe.weight, *recipe.cap, *recipe.share):
         if not built.came[source]:
             raise TrainingError(f"{source}: no pairs of that source in {', '.join(recipe.files)}; leave it out")
-    rows = alone(sorted(built.train, key=lambda row: ORDER.index(row.source)), built.drop)
+    rows = alone(built.train, built.drop)
     rows = _apart(rows, held_out, built)
     rng = random.Random(recipe.seed)
     by_source: defaultdict[str, list[PairRow]] = defaultdict(list)

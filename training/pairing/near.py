@@ -38,14 +38,19 @@ def jaccard(one: frozenset[bytes], other: frozenset[bytes]) -> float:
 
 def near(texts: Sequence[str], *, size: int, least: float) -> Iterator[tuple[int, int]]:
     """Places (earlier, later) of near duplicates among `texts`, in order of the later one."""
+    return near_sets((shingles(text, size) for text in texts), least=least)
+
+
+def near_sets(texts: Iterable[frozenset[bytes]], *, least: float) -> Iterator[tuple[int, int]]:
+    """The same of sets of shingles."""
     index = MinHashLSH(threshold=max(0.1, least - _SLACK), num_perm=PERMUTATIONS)
     sets: list[frozenset[bytes]] = []
-    for place, text in enumerate(texts):
-        sets.append(shingles(text, size))
+    for place, found in enumerate(texts):
+        sets.append(found)
         sketch = MinHash(num_perm=PERMUTATIONS, seed=1)
-        sketch.update_batch(sorted(sets[place]))
+        sketch.update_batch(sorted(found))
         for earlier in sorted(index.query(sketch)):
-            if jaccard(sets[earlier], sets[place]) >= least:
+            if jaccard(sets[earlier], found) >= least:
                 yield earlier, place
         index.insert(place, sketch)
 

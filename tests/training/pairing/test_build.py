@@ -125,6 +125,15 @@ class TestBuild:
         }
         assert len(found.train) + found.dropped.total() == 19
 
+    def test_a_doctors_verdict_beats_a_judges_whatever_file_comes_first(self) -> None:
+        expert = exchangeable(1, seed=1)[0]
+        other = {"chosen": expert.rejected, "rejected": expert.chosen, "source": "judge"}
+        judged = [expert.model_copy(update=other | {"id": f"j{n}"}) for n in range(3)]
+        for rows in ([expert, *judged], [*judged, expert]):
+            found = built(rows, held_out_per_mille=0)
+            assert found.train == [expert]
+            assert found.dropped == {"judge: contradicts a better source": 3}
+
     def test_near_questions_lie_on_one_side_of_the_split(self) -> None:
         rows = exchangeable(60, seed=3)
         near = [

@@ -17,8 +17,8 @@ from training.cli import app
 from training.errors import TrainingError
 from training.manifest import read_json, write_json
 from training.pair_rows import SOURCES, PairRow, read_pairs, write_pairs
-from training.pairing.built import Built
-from training.pairing.mix import ORDER, Recipe, counts, make, mix
+from training.pairing.built import ORDER, Built
+from training.pairing.mix import Recipe, counts, make, mix
 
 ROWS = {source: exchangeable(30, seed=place, source=source) for place, source in enumerate(SOURCES)}
 
@@ -95,9 +95,10 @@ def test_of_a_pair_in_two_sources_the_better_one_stays() -> None:
     expert = ROWS["expert"][0]
     judged = expert.model_copy(update={"id": "j", "source": "judge"})
     swapped = judged.model_copy(update={"id": "s", "chosen": expert.rejected, "rejected": expert.chosen})
-    built = mixed(judged, swapped, expert)
-    assert [row.id for row in built.train] == [expert.id]
-    assert built.dropped == {"judge: duplicate": 1, "judge: contradicts an earlier pair": 1}
+    for rows in ((judged, swapped, expert), (expert, swapped, judged)):
+        built = mixed(*rows)
+        assert built.train == [expert], "a doctor's verdict is not outvoted, nor weighed anew, by a model's"
+        assert built.dropped == {"judge: duplicate": 1, "judge: contradicts a better source": 1}
 
 
 def test_a_question_held_out_by_one_file_is_trained_on_by_none() -> None:

@@ -3,7 +3,7 @@
     leak(critique, question)        # "names_letter", "names_text", "announces", "eliminates", or None
 
 Strict on purpose: what could be read as the key's name is a leak, for a critique can be written anew. Letter shapes,
-digits of three scripts, full-width and mathematical letters, look-alikes of other scripts, ZWNJ and markup do not hide
+digits of three scripts, places (`leak_places`), full-width and mathematical letters, look-alikes of other scripts, ZWNJ and markup do not hide
 it. A letter that follows the same word as in the question («ویتامین B») names a thing of medicine, not an option.
 
 Not covered: the key in other words (a translation, a synonym, a description only it fits), or spelt out.
@@ -19,27 +19,17 @@ from gaokerena.option_cues import LETTER_OF, fold, mentions, unshaped
 from gaokerena.options import read_option
 from gaokerena.persian import BIDI_CONTROLS, normalize_for_key
 from gaokerena.questions import LETTERS, Letter, Question
+from training.rlaif.leak_places import placed
 
 _TWINS = str.maketrans("ΑΒАВСԀ", "ABABCD")  # Greek and Cyrillic capitals that look like options
 _UNSEEN = re.compile(f"[{BIDI_CONTROLS}\u0640\u064b-\u065f\u0670]")
 _SINGLE = re.compile(r"(?<![\w])(?:[A-Da-d]|الف|آ|ا|ب|ج|د)(?![\w])")
-_NOUN = r"(?:گزینه|پاسخ|جواب|انتخاب|مورد|شماره|حرف|ردیف|option|choice|answer|number|letter)"
-_PLACES: dict[Letter, str] = {
-    "A": r"اول(?:ی|ین)?|نخست(?:ین)?|یکم(?:ین)?|یک|1|first|one",
-    "B": r"دوم(?:ی|ین)?|دو|2|second|two",
-    "C": r"سوم(?:ی|ین)?|ما\s?قبل\s(?:آخر|اخر)|سه|3|iii|third|three",
-    "D": r"چهارم(?:ی|ین)?|چهار|آخر(?:ی|ین)?|اخر(?:ی|ین)?|4|iv|fourth|four|last",
-}
-_GAP = r"[^\w\n]{0,4}(?:\w{1,8}[^\w\n]{1,3}){0,2}?"
-_BESIDE: dict[Letter, re.Pattern[str]] = {
-    letter: re.compile(
-        rf"(?<!\w){_NOUN}\w*{_GAP}(?:{places})(?!\w)|(?<!\w)(?:{places})[^\w\n]{{0,4}}{_NOUN}", re.IGNORECASE
-    )
-    for letter, places in _PLACES.items()
-}
-_BRACKETED: dict[Letter, re.Pattern[str]] = {
-    letter: re.compile(rf"[\[(«]\s*{number}\s*[\])»]") for number, letter in enumerate(LETTERS, 1)
-}
+_THINGS = re.compile(
+    r"(?:ویتامین|هپاتیت|نوع|گروه خونی|آنفلوانزا|انفلوانزا|ایمونوگلوبولین|لنفوسیت|پروتئین|فاکتور|سلول|سلول های"
+    r"|سندرم|کمپلکس|vitamin|hepatitis|type|factor)\W{0,3}\Z",
+    re.IGNORECASE,
+)
+"""What a letter names after these is a thing of medicine."""
 _ANNOUNCES = re.compile(
     r"(?:پاسخ|جواب|گزینه|انتخاب)\w*\s?(?:ی\s|نهایی\s)?(?:صحیح|درست|نهایی|مورد\s?نظر|برتر)\s?"
     r"(?:همان|یعنی|عبارت|برابر|:|=|،?[^.؟?!\n]{1,80}?\s(?:است|می\s?باشد|خواهد\sبود)(?!\w))"
@@ -89,11 +79,10 @@ def _letters(text: str, question: Question) -> Iterator[Letter]:
     for match in _SINGLE.finditer(text):
         before = text[: match.start()].split()[-1:]
         thing = normalize_for_key(" ".join((*before, match[0])))
-        if not before or f" {thing} " not in f" {asked} ":
+        of_medicine = f" {thing} " in f" {asked} " or _THINGS.search(text[: match.start()])
+        if not before or not of_medicine:
             yield LETTER_OF[match[0]]
-    for letter in LETTERS:
-        if _BESIDE[letter].search(text) or _BRACKETED[letter].search(text):
-            yield letter
+    yield from placed(text)
 
 
 def _names_text(text: str, question: Question, gold: Letter) -> bool:

@@ -1,0 +1,134 @@
+"""The options that a text names by number, by place or by a letter's spoken name: «گزینهٔ سوم», «سومی», «گزینهٔ سی».
+
+    placed(plain(text))        # {"C"}; `leaks.plain` gives the spelling the patterns are written for
+
+A place counts beside a word for an option; by itself only where no noun stands before it («به سومی برگردید», but not
+«نکتهٔ سومی»). A number counts as a name where nothing that could be counted follows it («گزینهٔ سه را», but not «سه روز»,
+«این گزینه سه ایراد دارد»). Steps of an argument, degrees, trimesters and answers given earlier have places as well:
+those are no options.
+
+Not covered: «گزینهٔ ای» for A, which reads as «گزینه‌ای»; an option by the one named before it in another sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from gaokerena.questions import LETTERS, Letter
+
+_NOUNS = {
+    r"(?:گزینه|مورد|شماره|حرف|ردیف|option|choice|number|letter)": "",
+    r"(?:پاسخ|جواب|انتخاب|answer)": r"(?!\s?(?:ی\s)?(?:شما|تان|خود|خودتان)(?!\w))",
+}
+"""Words for an option, and what must not follow its place: «پاسخ نخست شما» is what the student said."""
+_BETWEEN = (
+    r"(?:ی|ها|های|هایی|شماره|شماره ی|حرف|همان|یعنی|که|در|جای|جایگاه|ردیف|مکان|رتبه|مقام|صحیح|درست|نهایی|پایانی|اصلی"
+    r"|آن|این|است|عدد|با|برابر|number|letter|no|is|the)"
+)
+_GAP = rf"[^\w\n]{{0,4}}(?:{_BETWEEN}[^\w\n]{{1,3}}){{0,3}}?"
+_ORDINALS: dict[Letter, str] = {
+    "A": r"(?:اول|یکم)(?:ی|ین|ش|یه|ی\s?اش)?|نخست(?:ین|ی)?|آغازین|ابتدایی|بالایی|بالا\s?ترین|i|1st|first|one",
+    "B": r"دوم(?:ی|ین|ش|یه|ی\s?اش)?|ثانی|(?:دو|2)\s?(?:تا\s)?مانده\sبه\s(?:آخر|اخر)|ii|2nd|second|two",
+    "C": r"سوم(?:ی|ین|ش|یه|ی\s?اش)?|ثالث|ما\s?قبل\s?(?:آخر|اخر)(?:ی|ین)?|(?:یکی|یک|1)\s(?:مانده\sبه\s(?:آخر|اخر)"
+    r"|به\s(?:آخر|اخر)\sمانده)|iii|3rd|third|three",
+    "D": r"چهارم(?:ی|ین|ش|یه|ی\s?اش)?|رابع|[آا]خر(?:ی|ین|ش|یه|ی\s?اش)?|واپسین|پایانی|انتهایی|پایینی|پایین\s?ترین"
+    r"|نهایی\sفهرست|iv|4th|fourth|four|last",
+}
+_NUMBERS: dict[Letter, str] = {"A": "یک|1", "B": "دو|2", "C": "سه|3", "D": "چهار|4"}
+_SPOKEN: dict[Letter, str] = {"A": "", "B": "بی", "C": "سی|جیم", "D": "دی|دال"}
+_ALONE: dict[Letter, str] = {
+    "A": r"اولی(?:ش|ه|\sاش)?|اولین\sمورد|the\sfirst(?:\sone)?",
+    "B": r"دومی(?:ش|ه|\sاش)?|دومین\sمورد|دو\s?تا\sمانده\sبه\s[آا]خر|the\ssecond(?:\sone)?",
+    "C": r"سومی(?:ش|ه|\sاش)?|سومین\sمورد|ما\s?قبل\s?[آا]خر(?:ی|ین)?|یکی\s(?:مانده\sبه\s[آا]خر|به\s[آا]خر\sمانده)"
+    r"|(?:the\s)?third\sone|the\sthird",
+    "D": r"چهارمی(?:ش|ه|\sاش)?|چهارمین\sمورد|[آا]خری(?:ش|ه|\sاش)?|[آا]خرین\sمورد"
+    r"|the\sfourth(?:\sone)?|the\slast(?:\sone)?",
+}
+_BEFORE_NOUN: dict[Letter, str] = {
+    "A": r"اولین|نخستین|یکمین|بالا\s?ترین|first",
+    "B": r"دومین|second",
+    "C": r"سومین|third",
+    "D": r"چهارمین|[آا]خرین|واپسین|پایین\s?ترین|fourth|last",
+}
+"""The forms of a place that stand before what they count: «سومین گزینه», never «سه گزینه»."""
+_ENDS = {
+    "A": r"(?:سر|صدر|آغاز|ابتدای?|اول|بالای?)",
+    "D": r"(?:ته|انتهای?|[آا]خر|پایان|پایین)",
+}
+_COUNTS_NOTHING = (
+    r"(?!\s?و\s(?:نیم|یک|دو|سه|چهار|پنج|شش|هفت|هشت|نه)(?!\w))(?=\s*(?:\Z|[^\w\s%٪/+-]|\n|(?:را|است|هم|نیز|و|یا|که|در|از|با|به"
+    r"|برای|چرا|چه|نیست|نمی|می|بیشتر|دقت|توجه|نگاه|فکر|دوباره|باید|بهتر|درست|صحیح|مناسب|مطرح|پاسخ|جواب|یعنی|تا|ولی|اما"
+    r"|بود|باشد|بیندیش\w*|برگرد\w*)(?!\w)))"
+)
+_BEFORE_ALONE = re.compile(
+    r"(?:\A|[^\w\s]|\n|(?<!\w)(?:به|از|در|با|روی|سراغ|همان|یعنی|و|یا|نه|ولی|اما|پس|بر|که|این|آن|بلکه|جز|شاید|چرا|دوباره"
+    r"|برای|فقط|تنها|حتی|هم|نیز|درباره|درباره ی|مورد|سوی|طرف|میان|بین))\s*\Z"
+)
+_IDIOMS = re.compile(
+    r"حرف\s(?:اول|نخست)\sرا\s(?:می\s?)?زن|(?:انتخاب|first)\s(?:اول|نخست|choice)|(?:اولین|نخستین)\sانتخاب"
+    r"|(?<!\w)دال\sبر(?!\w)"
+)
+_RUN_OF_POINTS = re.compile(
+    r"(?<!\w)(?:دو|سه|چهار|چند|بین|میان|تفاوت|فرق|تمایز)(?!\w)[^؟?!]{0,160}?(?<!\w)اولی(?!\w)"
+    r"[^؟?!]{0,160}?(?<!\w)دومی(?!\w)(?:[^؟?!]{0,160}?(?<!\w)سومی(?!\w)(?:[^؟?!]{0,160}?(?<!\w)چهارمی(?!\w))?)?"
+)
+_OPTION = re.compile(r"گزینه|پاسخ|جواب|option")
+_BRACKETED: dict[Letter, re.Pattern[str]] = {
+    letter: re.compile(rf"[\[(«]\s*{number}\s*[\])»]") for number, letter in enumerate(LETTERS, 1)
+}
+
+
+def _beside(letter: Letter) -> re.Pattern[str]:
+    """A word for an option, then its place; «سومین گزینه»; «گزینه‌ای پس از دومی»; «سرِ فهرست گزینه‌ها»."""
+    place, number, spoken = _ORDINALS[letter], _NUMBERS[letter], _SPOKEN[letter]
+    forms = list[str]()
+    for noun, unless in _NOUNS.items():
+        named = rf"(?:(?:{place})(?!\w){unless}|(?:{number})(?!\w){_COUNTS_NOTHING})"
+        forms.append(rf"(?<!\w){noun}\w*{_GAP}{named}")
+        forms.append(rf"(?<!\w)(?:{_BEFORE_NOUN[letter]})[^\w\n]{{0,4}}{noun}\w*{unless}")
+    if spoken:
+        forms.append(
+            rf"(?<!\w)(?:گزینه|حرف|پاسخ|جواب)(?:\sی)?\s(?:حرف\s)?[«\"'(\[]?(?:{spoken})(?!\w){_COUNTS_NOTHING}"
+        )
+        forms.append(rf"[«\"'(\[]\s?(?:{spoken})\s?[»\"')\]]")
+    if letter in _ENDS:
+        forms.append(rf"(?<!\w){_ENDS[letter]}\s(?:فهرست|لیست)\s(?:ی\s)?گزینه")
+    forms += _by_neighbour(letter)
+    return re.compile("|".join(forms), re.IGNORECASE)
+
+
+def _by_neighbour(letter: Letter) -> Iterator[str]:
+    """«گزینهٔ پس از دومی», «بعد از گزینهٔ B»."""
+    for step, word in ((-1, "بعد|پس"), (1, "قبل|پیش")):
+        place = LETTERS.index(letter) + step
+        if 0 <= place < len(LETTERS):
+            other = LETTERS[place]
+            neighbour = rf"(?:{_ORDINALS[other]}|{_NUMBERS[other]}|\[?{other})(?!\w)"
+            yield rf"(?<!\w)گزینه\w*\s(?:ی\s)?(?:{word})\sاز\s(?:گزینه\w*{_GAP})?{neighbour}"
+            yield rf"(?<!\w)(?:{word})\sاز\sگزینه\w*{_GAP}{neighbour}"
+
+
+_BESIDE = {letter: _beside(letter) for letter in LETTERS}
+_BY_ITSELF = {letter: re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE) for letter, words in _ALONE.items()}
+
+
+def placed(text: str) -> Iterator[Letter]:
+    """Each option that `text` names by number, place or spoken letter."""
+    text = _IDIOMS.sub("…", _RUN_OF_POINTS.sub(_unless_of_options, text))
+    listed = bool(_BRACKETED["A"].search(text) and _BRACKETED["B"].search(text))  # (۱) …، (۲) …: points, not options
+    for letter in LETTERS:
+        alone = any(_stands_alone(text, match) for match in _BY_ITSELF[letter].finditer(text))
+        bracketed = not listed and _BRACKETED[letter].search(text)
+        if alone or bracketed or _BESIDE[letter].search(text):
+            yield letter
+
+
+def _unless_of_options(match: re.Match[str]) -> str:
+    return match[0] if _OPTION.search(match[0]) else "…"
+
+
+def _stands_alone(text: str, match: re.Match[str]) -> bool:
+    """Whether the place belongs to no noun before it, nor, where it is English, to one after it («the third month»)."""
+    english = match[0].isascii() and re.match(r"\s[A-Za-z]", text[match.end() :])
+    return not english and bool(_BEFORE_ALONE.search(text[: match.start()]))

@@ -100,14 +100,16 @@ def purge(
     """Take the texts out of old comparisons, for good: python -m gaokerena votes purge --days 90"""
     if (days is None) == (before is None):
         raise _refused("say how old: --days N or --before DATE, one of the two")
-    moment = before or (datetime.now(UTC) - timedelta(days=days or 0)).isoformat()
     try:
-        datetime.fromisoformat(moment)
+        moment = datetime.fromisoformat(before) if before else datetime.now(UTC) - timedelta(days=days or 0)
     except ValueError:
-        raise _refused(f"--before {moment} is no date or ISO time; for example 2026-01-31") from None
+        raise _refused(f"--before {before} is no date or ISO time; for example 2026-01-31") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     with _opened(store) as opened:
-        count = opened.purge(moment)
-    typer.echo(f"the texts of {count} comparisons asked before {moment} are gone; verdicts and counts stay")
+        count = opened.purge(moment.isoformat())
+    typer.echo(
+        f"the texts of {count} comparisons asked before {moment:%Y-%m-%d %H:%M %Z} are gone; verdicts and counts stay"
+    )
 
 
 def duels(votes: Sequence[Vote]) -> list[Duel]:

@@ -93,11 +93,12 @@ def test_export_writes_every_verdict(path: Path, tmp_path: Path) -> None:
     assert rows[0]["comparison"]["question"]["text"] == SECRET
 
 
-def test_purge_takes_the_old_texts_off_the_disk_and_nothing_else(path: Path) -> None:
+@pytest.mark.parametrize("old", [("--days", "90"), ("--before", "2024-03-02"), ("--before", "2024-03-01T12:00+01:00")])
+def test_purge_takes_the_old_texts_off_the_disk_and_nothing_else(path: Path, old: tuple[str, str]) -> None:
     with Store(path) as store:
         judged(store, "left", "s1", at="2024-03-01T10:00:00+00:00")
         judged(store, "left", "s2")
-    done = votes("purge", "--store", str(path), "--days", "90")
+    done = votes("purge", "--store", str(path), *old)
     assert done.exit_code == 0
     assert "the texts of 1 comparisons" in done.stdout
     with Store(path) as store:

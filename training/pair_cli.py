@@ -98,6 +98,20 @@ def mix(
     _tell(make(out, recipe), as_json)
 
 
+@pairs.command()
+def public(
+    votes: Annotated[Path, typer.Argument(help="the file of `python -m gaokerena votes export`")],
+    out: Annotated[Path, typer.Option(help="the folder for pairs.jsonl and manifest.json")],
+    prompting: Annotated[Literal["straight", "cot"], typer.Option(help="how every pair is asked")] = "cot",
+    most: Annotated[int, typer.Option(help="votes counted of one visitor", min=1)] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Visitors' verdicts as pairs: python -m training pairs public build/votes.jsonl --out build/public"""
+    from training.pairing.public import Options, make
+
+    _tell(make(out, Options(votes=str(votes), prompting=prompting, most=most)), as_json)
+
+
 def _by_source(option: str, given: list[str] | None, number: Callable[[str], Number]) -> dict[str, Number]:
     """SOURCE=NUMBER, each source once."""
     found: dict[str, Number] = {}

@@ -24,6 +24,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 from huggingface_hub.utils._validators import validate_repo_id
 
 from training.errors import TrainingError
+from training.manifest import read_json
 
 NEEDED = ("README.md", "adapter_config.json", "adapter_model.safetensors", "lineage.json")
 WELCOME = (*NEEDED, "evaluation.json", "labels.jsonl")
@@ -53,9 +54,10 @@ def look(folder: Path, to: str, base_model: str | None = None) -> Parcel:
     for what, name in (("--to", to), ("--base-model", base_model)):
         if name is not None:
             _check_name(what, name)
-    files = {name: (folder / name).read_bytes() for name in WELCOME if (folder / name).is_file()}
-    problems = [f"{name} is missing" for name in NEEDED if name not in files]
-    others = sorted(path.name for path in folder.iterdir() if path.name not in WELCOME)
+    earlier = _earlier(folder / "lineage.json")
+    files = {name: (folder / name).read_bytes() for name in (*WELCOME, *earlier) if (folder / name).is_file()}
+    problems = [f"{name} is missing" for name in (*NEEDED, *earlier) if name not in files]
+    others = sorted(path.name for path in folder.iterdir() if path.name not in (*WELCOME, *earlier))
     problems += [f"{name} is not sent: move it out of the folder" for name in others]
     front: dict[str, Any] = {}
     if "README.md" in files:
@@ -63,6 +65,15 @@ def look(folder: Path, to: str, base_model: str | None = None) -> Parcel:
     if "adapter_config.json" in files:
         files["adapter_config.json"] = _config(files["adapter_config.json"], base_model)
     return Parcel(to, files, problems + _faults(front, files))
+
+
+def _earlier(lineage: Path) -> list[str]:
+    """The labels of the rounds before, as the lineage names them."""
+    found, block = [], read_json(lineage).get("round", {}).get("before") if lineage.is_file() else None
+    while block:
+        found.append(f"labels.{block['name']}.jsonl")
+        block = block.get("before")
+    return found
 
 
 def _check_name(option: str, name: str) -> None:

@@ -13,40 +13,38 @@ Kill it at any moment and give the same command again. Not covered: whether doct
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from gaokerena.engines.loading import revision
 from training import round_safety
 from training import run as runs
-from training.audit_gate import audit_path, check, sha256
+from training.audit_gate import decontaminated, sha256
 from training.clock import running
 from training.code import code_hash
 from training.errors import TrainingError
 from training.ledger import Rates
 from training.manifest import Manifest, begin, file_hash, fingerprint, finished, read_json, write_json
 from training.pair_rows import read_pairs, write_pairs
-from training.pairing.audit_files import audit_file
 from training.pairing.build import make as build
 from training.pairing.built import Options
 from training.pairing.mix import Recipe as MixRecipe
 from training.pairing.mix import make as mix
-from training.pairing.stage import HELD_OUT, PAIRS
+from training.pairing.stage import PAIRS
+from training.round_ancestors import learned
 from training.round_asked import as_asked
 from training.round_card import licence
 from training.round_compare import worse
-from training.round_measure import Scorer, Wanted, measure
+from training.round_measure import Wanted, measure
 from training.round_plan import Plan, Round, missing
+from training.round_scorer import scorer_hash, scorer_of
+from training.round_split import audited, held_out
 
 log = logging.getLogger("training")
 
 OUTCOME = "round.json"
-LEAST = 10
-"""Held-out questions below which old and new cannot be told apart: nine to one are needed for p < 0.05."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +64,12 @@ def run(asked: Round, rates: Rates | None = None) -> Outcome:
     _can_end(asked, plan)
     _readable(asked.verdicts)
     pairs = _pairs(asked, plan)
-    audited = _audit(pairs, asked.override_audit)
-    watched, judged = _held_out(plan)
+    told = audited(pairs, asked.override_audit, suites=asked.data is not None)
+    watched, judged = held_out(plan)
     adapter = _train(asked, plan, pairs, watched, rates or Rates())
     evaluation = _evaluate(asked, plan, adapter, judged)
     reasons = refusals(evaluation)
-    place = None if reasons else publish(asked, plan, adapter, evaluation, audited)
+    place = None if reasons else publish(asked, plan, adapter, evaluation, told)
     write_json(
         plan.work / OUTCOME,
         {"name": plan.name, "published": place is not None, "reasons": reasons, "evaluation": evaluation},
@@ -88,8 +86,19 @@ def _can_end(asked: Round, plan: Plan) -> None:
             "--doctors, or a copy of the recipe with a number there"
         )
     licence(plan)
+    _compared(asked)
     if asked.out.exists() and not _made_here(asked, plan):
         raise TrainingError(f"{asked.out} holds another adapter; choose another name with --out, or move it away")
+
+
+def _compared(asked: Round) -> None:
+    """Raises TrainingError for pairs of other sources that were not compared with the suites, where those are at hand."""
+    missing([(path, "give the pairs.jsonl that `python -m training pairs build` writes") for path in asked.also])
+    if asked.data and (raw := [path for path in asked.also if not decontaminated(path)]):
+        raise TrainingError(
+            f"--also {raw[0]} was never compared with the evaluation suites; run `python -m training pairs build "
+            f"{raw[0]} --out FOLDER` and give FOLDER/{PAIRS}"
+        )
 
 
 def _made_here(asked: Round, plan: Plan) -> bool:
@@ -123,6 +132,7 @@ def _pairs(asked: Round, plan: Plan) -> Path:
     options = Options(
         files=(str(_asked_anew(asked, plan)),),
         held_out_per_mille=round(1000 * asked.held_out),
+        trained_before=tuple(sorted(learned(plan.ancestors))),
         suites=asked.data is not None,
         seed=asked.seed,
     )
@@ -145,37 +155,6 @@ def _asked_anew(asked: Round, plan: Plan) -> Path:
     return place
 
 
-def _audit(pairs: Path, override: str | None) -> dict[str, Any]:
-    """What the gate says; the audit is made where there is none of this very file."""
-    place = audit_path(pairs)
-    if not place.exists() or read_json(place).get("pairs_sha256") != sha256(pairs):
-        audit_file(pairs)
-    told = check(pairs, override)
-    found = told["found"] and str(told["found"]).replace(f"{pairs.parent}/", "")  # a card names no place of a machine
-    return told | {"found": found}
-
-
-def _held_out(plan: Plan) -> tuple[Path, Path]:
-    """(what training watches, what the gate judges by): apart where early stopping chooses by what it watches."""
-    away = plan.work / "build" / HELD_OUT
-    rows, stops = read_pairs(away), plan.recipe.early_stop is not None
-    seen = [row for row in rows if int(fingerprint(row.question_id), 16) % 2 == 0] if stops else rows
-    left = [row for row in rows if row not in seen] if stops else rows
-    questions, watching = (len({row.question_id for row in some}) for some in (left, seen))
-    if questions < LEAST or not watching:
-        raise TrainingError(
-            f"{questions} questions are held out to judge by, {LEAST} are needed"
-            f"{f' (and early stopping watches {watching} others, 1 is needed)' if stops else ''}; "
-            "gather more verdicts, or raise --held-out"
-        )
-    if not stops:
-        return away, away
-    watched, judged = plan.work / "build" / "watched.jsonl", plan.work / "build" / "judged.jsonl"
-    write_pairs(watched, seen)
-    write_pairs(judged, left)
-    return watched, judged
-
-
 def _train(asked: Round, plan: Plan, pairs: Path, watched: Path, rates: Rates) -> Path:
     """The folder of the new adapter."""
     recipe = runs.with_changes(
@@ -186,7 +165,8 @@ def _train(asked: Round, plan: Plan, pairs: Path, watched: Path, rates: Rates) -
         held_out=str(watched),
         doctors=str(asked.doctors) if asked.doctors else None,
     )
-    runs.run(recipe, plan.work / "dpo", runs.Options(asked.override_audit, rates))
+    uncompared: Literal["refused", "told"] = "refused" if asked.data else "told"
+    runs.run(recipe, plan.work / "dpo", runs.Options(asked.override_audit, rates, uncompared))
     return plan.work / "dpo" / "adapter"
 
 
@@ -222,24 +202,6 @@ def _evaluate(asked: Round, plan: Plan, adapter: Path, judged: Path) -> dict[str
 def vars_of(plan: Plan) -> dict[str, Any]:
     """The sampling, for the fingerprint."""
     return {name: getattr(plan.sampling, name) for name in plan.sampling.__dataclass_fields__}
-
-
-def scorer_of(name: str | None) -> Scorer | None:
-    """The function that `module:function` names. Raises TrainingError where there is none."""
-    if name is None:
-        return None
-    module, _, function = name.partition(":")
-    try:
-        return cast(Scorer, getattr(importlib.import_module(module), function))
-    except (ImportError, AttributeError, ValueError) as error:
-        raise TrainingError(f"--scorer {name}: {error}; give module:function, importable from here") from None
-
-
-def scorer_hash(name: str | None) -> str | None:
-    """The hash of the scorer's source: another function of the same name scores anew. None where there is no file."""
-    function = scorer_of(name)
-    source = inspect.getsourcefile(inspect.unwrap(function)) if inspect.isfunction(function) else None
-    return file_hash(Path(source)) if source else None
 
 
 def refusals(evaluation: dict[str, Any]) -> list[str]:

@@ -4,8 +4,8 @@
 
 It names every verdict behind the weights, and says of each comparison what its interval says, no more.
 
-Not covered: whether the licence of the labels allows what the base's allows; the data statement says where they are
-from.
+Not covered: the section on lineage (`round_card_lineage`); whether the licence of the labels allows what the base's
+allows (the data statement says where they are from).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import yaml
 from training.card_parts import WARNING, table, values
 from training.errors import TrainingError
 from training.manifest import NAME, read_json
-from training.pairing.stage import PAIRS
+from training.round_card_lineage import learned_before, lineage_lines
 from training.round_compare import ONE_SIDED, TWO_SIDED, better, worse
 from training.round_plan import Plan, Round
 
@@ -53,7 +53,7 @@ def card(asked: Round, plan: Plan, lineage: Mapping[str, Any], labels: Labels, e
         "## Known weaknesses",
         "\n".join(f"- {line}" for line in weaknesses(asked, plan, lineage, labels, evaluation)),
         "## Lineage",
-        *_lineage(lineage, labels, evaluation),
+        *lineage_lines(plan, lineage, labels, evaluation),
         "## Licence",
         f"{licence(plan).upper()}, as the weights it is made of demand: name the source, no commercial use"
         f"{', share alike' if '-sa-' in licence(plan) else ''}. The project's code is Apache-2.0.",
@@ -125,7 +125,8 @@ def _data(asked: Round, plan: Plan, lineage: Mapping[str, Any], labels: Labels) 
     ]
     left_out = Counter(built["dropped"]) + Counter(read_json(plan.work / "mix" / NAME)["dropped"] if asked.also else {})
     dropped = sorted(left_out.items())
-    suites = "left out" if built["decontaminated"] else "NOT looked for (no data folder was given)"
+    compared = audited.get("decontaminated", built["decontaminated"])
+    suites = "left out" if compared else "NOT looked for (no data folder was given)"
     return [
         f"{'Of the source expert: doctors' if others(labels) else 'Doctors'} compared two answers to one question "
         "each, blind to which model wrote which; a pair is the answer they found better over the other. "
@@ -134,6 +135,7 @@ def _data(asked: Round, plan: Plan, lineage: Mapping[str, Any], labels: Labels) 
         table(("what", "how many"), rows),
         table(("left out because", "how many"), dropped) if dropped else "No pair was left out.",
         _audited(audited),
+        *([earlier] if (earlier := learned_before(plan)) else []),
     ]
 
 
@@ -203,6 +205,8 @@ def weaknesses(
     lines += [f"Worse on {name}." for name, told in evaluation.get("suites", {}).items() if worse(dict(told))]
     if not evaluation.get("suites"):
         lines.append("Its medical knowledge was not measured: the suites were not at hand.")
+    if lineage["round"]["audit"].get("decontaminated") is False:
+        lines.append("Its pairs were not compared with any suite: it may have seen questions of theirs.")
     if not lineage["round"]["audit"]["passed"]:
         lines.append("A surface cue tells the chosen side (see the audit above): it may have learned that cue alone.")
     if max((row["judges"] for row in labels), default=0) < 2:
@@ -210,30 +214,3 @@ def weaknesses(
     if asked.preset == "mini":
         lines.append("The mini models know no medicine; their answers show how the system works and nothing else.")
     return lines
-
-
-def _lineage(lineage: Mapping[str, Any], labels: Labels, evaluation: Mapping[str, Any]) -> list[str]:
-    """Hashes of everything behind the weights, then the verdicts by id."""
-    told, revisions = lineage["round"], evaluation["revisions"]
-    rows = [
-        ("weights + base", f"`{revisions['new']}`"),
-        ("goes on from", f"`{revisions['old']}`"),
-        ("the verdicts' file", f"`{told['verdicts_file']}`"),
-        *(("pairs of other sources", f"`{digest}`") for digest in told.get("also", ())),
-        (PAIRS, f"`{told['pairs']}`"),
-        ("labels.jsonl", f"`{told['labels']}`"),
-        ("evaluation.json", f"`{told['evaluation']}`"),
-    ]
-    trained = sorted({name for row in labels if row["split"] == "train" for name in row["verdict_ids"]})
-    away = sorted({name for row in labels if row["split"] == "held_out" for name in row["verdict_ids"]})
-    return [
-        table(("what", "SHA-256"), rows),
-        "`labels.jsonl` beside this card leads from each pair to its verdicts, item and comparison.",
-        _folded(f"The {len(trained)} verdicts it was trained on", trained),
-        _folded(f"The {len(away)} verdicts it was judged by", away),
-    ]
-
-
-def _folded(title: str, names: Sequence[str]) -> str:
-    listed = " ".join(f"`{name}`" for name in names)
-    return f"<details><summary>{title}</summary>\n\n{listed}\n\n</details>"

@@ -36,6 +36,9 @@ def round_(
     override_audit: Annotated[
         str | None, typer.Option(help="train on pairs the shortcut audit refused, for this reason")
     ] = None,
+    prompting: Annotated[
+        Literal["straight", "cot"] | None, typer.Option(help="how --from is asked, where its lineage does not say")
+    ] = None,
     draws: Annotated[int, typer.Option(help="answers to each safety item", min=1)] = 3,
     suite_questions: Annotated[int, typer.Option(help="questions of each suite", min=1)] = 100,
     seed: Annotated[int, typer.Option()] = 1,
@@ -52,7 +55,7 @@ def round_(
     data = os.environ.get("GAOKERENA_DATA")
     asked = Round(
         verdicts, start, out, work, recipe, preset, base, tuple(also or ()), share, held_out,
-        Path(data) if data else None, doctors, scorer, override_audit, draws, suite_questions, seed,
+        Path(data) if data else None, doctors, scorer, override_audit, prompting, draws, suite_questions, seed,
     )  # fmt: skip
     outcome = run(asked)
     if as_json:

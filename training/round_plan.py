@@ -3,15 +3,15 @@
     plan = Round(verdicts=Path("pairs.jsonl"), start="r", out=Path("models/rounds/r2")).settled()
     plan.base, plan.start_from, plan.continues, plan.prompting
 
-`start` is a model of the preset (v, r), the folder of an earlier round, or a Hub repository.
+`start` is a model of the preset (v, r), the folder of an earlier round, or a Hub repository; of both the lineage is
+read: how the model is asked, and the rounds behind it.
 
 Not covered: running it (`round`).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,11 +20,8 @@ from gaokerena.engines.base import Sampling
 from gaokerena.presets import PLANS
 from gaokerena.questions import Prompting
 from training.errors import TrainingError
-from training.manifest import read_json
 from training.recipe import FOLDER, DpoRecipe, load
-
-NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
-"""What a model may be called: the name of the folder it is published in."""
+from training.round_ancestors import NAME, Ancestor, ancestors, lineage_of
 
 
 @dataclass(frozen=True)
@@ -51,6 +48,8 @@ class Round:
     scorer: str | None = None
     """`module:function` from (question, answer) to a share."""
     override_audit: str | None = None
+    prompting: Prompting | None = None
+    """How `start` is asked, where nothing else says it."""
     draws: int = 3
     suite_questions: int = 100
     seed: int = 1
@@ -68,7 +67,12 @@ class Round:
         if not isinstance(recipe, DpoRecipe):
             raise TrainingError(f"{self.recipe} is of kind {recipe.kind}; a round needs a recipe of kind dpo")
         published = {source: name for preset in PLANS.values() for name, source in preset.adapters.items()}
-        prompting = prompting_of(published.get(start_from, self.start), start_from)
+        known = published.get(start_from)
+        lineage = {} if known and not Path(start_from).is_dir() else lineage_of(start_from)
+        prompting = prompting_of(start_from, known, lineage, self.prompting)
+        line = ancestors(start_from, lineage)
+        if name in [one.name for one in line]:
+            raise TrainingError(f"--out {self.out}: {name} is a round before this one; choose another name")
         return Plan(
             name=name,
             base=self.base or plan.base,
@@ -78,6 +82,7 @@ class Round:
             sampling=plan.samplings[prompting],
             work=self.work or Path("runs/rounds") / name,
             recipe=recipe,
+            ancestors=tuple(line),
         )
 
 
@@ -93,17 +98,26 @@ class Plan:
     sampling: Sampling
     work: Path
     recipe: DpoRecipe
+    ancestors: tuple[Ancestor, ...] = ()
+    """The rounds behind `start_from`, the newest first."""
 
 
-def prompting_of(start: str, folder: str) -> Prompting:
-    """How the model that is continued is asked: V straight, R and what was made by DPO with a chain of thought."""
-    told: dict[str, Any] = {}
-    if (path := Path(folder) / "lineage.json").exists():
-        told = read_json(path)
-    if said := told.get("round", {}).get("prompting"):
-        return "cot" if said == "cot" else "straight"
-    straight = start == "v" or told.get("recipe", {}).get("kind") == "sft"
-    return "straight" if straight else "cot"
+def prompting_of(source: str, known: str | None, lineage: Mapping[str, Any], given: Prompting | None) -> Prompting:
+    """How the adapter at `source` is asked: as its round says, as V and R are (`known`), as its stage is, or as given.
+
+    Raises TrainingError where nobody says, and where `given` contradicts what is known.
+    """
+    told = lineage.get("round", {}).get("prompting") or {"v": "straight", "r": "cot"}.get(known or "")
+    if told and given not in (None, told):
+        raise TrainingError(f"--prompting {given}: {source} is asked {told}; leave the option out")
+    recipe = lineage.get("recipe", {})
+    of_its_stage = {"sft": "straight"} | ({"dpo": "cot"} if lineage.get("starts_from") is None else {})
+    if (found := told or given or of_its_stage.get(recipe.get("kind"))) is None:
+        raise TrainingError(
+            f"nothing says how {source} is asked: give --prompting straight (as V) or --prompting cot (with a chain of "
+            "thought, as R)"
+        )
+    return "cot" if found == "cot" else "straight"
 
 
 def missing(paths: Sequence[tuple[Path, str]]) -> None:

@@ -16,13 +16,12 @@ from gaokerena.questions import Prompting, Question
 from gaokerena.safety import red_flags
 from training import round_safety
 from training.errors import TrainingError
-from training.manifest import write_json
 from training.pair_rows import PairRow
 from training.recipe import FOLDER, DpoRecipe, load
-from training.round import scorer_hash, scorer_of
 from training.round_asked import as_asked
 from training.round_compare import better, compare, worse
 from training.round_plan import Round, prompting_of
+from training.round_scorer import scorer_hash, scorer_of
 
 OPTIONS = ("ادامهٔ همان دارو", "سنجش دوبارهٔ فشار خون", "جراحی فوری شکم", "بستری در خانه")
 
@@ -133,16 +132,33 @@ class TestSafetyItems:
 
 
 class TestThePlan:
-    def test_who_is_continued_says_how_it_is_asked(self, tmp_path: Path) -> None:
-        assert prompting_of("r", "gaokerena/gaokerena-r1.0") == "cot"
-        assert prompting_of("v", "gaokerena/gaokerena-v1.0") == "straight"
-        for name, lineage in {
-            "straight": {"round": {"prompting": "straight"}, "recipe": {"kind": "dpo"}},
-            "cot": {"recipe": {"kind": "dpo"}},
-        }.items():
-            (tmp_path / name).mkdir()
-            write_json(tmp_path / name / "lineage.json", lineage)
-            assert prompting_of(str(tmp_path / name), str(tmp_path / name)) == name
+    @pytest.mark.parametrize(
+        ("known", "lineage", "given", "how"),
+        [
+            ("v", {}, None, "straight"),
+            ("r", {}, "cot", "cot"),
+            (None, {"round": {"prompting": "straight"}, "recipe": {"kind": "dpo"}}, None, "straight"),
+            (None, {"recipe": {"kind": "sft"}, "starts_from": "a hash"}, None, "straight"),
+            (None, {"recipe": {"kind": "dpo"}, "starts_from": None}, None, "cot"),
+            (None, {"recipe": {"kind": "dpo"}, "starts_from": None}, "straight", "straight"),
+            (None, {"recipe": {"kind": "dpo"}, "starts_from": "of who knows whom"}, "straight", "straight"),
+            (None, {}, "cot", "cot"),
+        ],
+    )
+    def test_who_is_continued_says_how_it_is_asked(
+        self, known: str | None, lineage: dict[str, Any], given: Prompting | None, how: str
+    ) -> None:
+        assert prompting_of("somewhere", known, lineage, given) == how
+
+    @pytest.mark.parametrize("lineage", [{}, {"recipe": {"kind": "dpo"}, "starts_from": "a hash"}])
+    def test_where_nobody_says_how_it_is_asked_a_person_must(self, lineage: dict[str, Any]) -> None:
+        with pytest.raises(TrainingError, match="nothing says how owner/r9 is asked: give --prompting straight"):
+            prompting_of("owner/r9", None, lineage, None)
+
+    @pytest.mark.parametrize(("known", "lineage"), [("r", {}), (None, {"round": {"prompting": "cot"}})])
+    def test_what_is_known_is_not_contradicted(self, known: str | None, lineage: dict[str, Any]) -> None:
+        with pytest.raises(TrainingError, match="--prompting straight: a/b is asked cot"):
+            prompting_of("a/b", known, lineage, "straight")
 
     @pytest.mark.parametrize(
         ("start", "how"), [("gaokerena/gaokerena-v1.0", "straight"), ("v", "straight"), ("r", "cot")]

@@ -10,7 +10,7 @@ import pytest
 from gaokerena.engines.local import LocalEngine
 from tests.tiny import make_tiny
 from tests.training import round_cases
-from training import measure, round_measure
+from training import measure, round_measure, round_split
 from training import round as rounds
 from training.audit_gate import sha256
 from training.errors import TrainingError
@@ -84,20 +84,20 @@ def test_a_models_preferences_are_no_verdicts(tmp_path: Path) -> None:
         rounds._readable(path)
 
 
-def held_out(folder: Path, made: list[PairRow], preset: Literal["mini", "gaokerena"]) -> tuple[Path, Path]:
+def split(folder: Path, made: list[PairRow], preset: Literal["mini", "gaokerena"]) -> tuple[Path, Path]:
     (folder / "build").mkdir(parents=True)
     write_pairs(folder / "build" / "held_out.jsonl", made)
     plan = Round(folder / "v.jsonl", "r", folder / "r9", work=folder, preset=preset).settled()
-    return rounds._held_out(plan)
+    return round_split.held_out(plan)
 
 
 def test_what_early_stopping_watches_is_not_counted_for_the_gate(tmp_path: Path) -> None:
     """Ten questions suffice without early stopping; with it too few are left to refuse anything by."""
     ten = rows(10, "expert")
-    assert held_out(tmp_path / "all", ten, "mini") == (tmp_path / "all/build/held_out.jsonl",) * 2
+    assert split(tmp_path / "all", ten, "mini") == (tmp_path / "all/build/held_out.jsonl",) * 2
     with pytest.raises(TrainingError, match=r"\d questions are held out to judge by, 10 are needed \(and early"):
-        held_out(tmp_path / "half", ten, "gaokerena")
-    watched, judged = (read_pairs(path) for path in held_out(tmp_path / "more", rows(40, "expert"), "gaokerena"))
+        split(tmp_path / "half", ten, "gaokerena")
+    watched, judged = (read_pairs(path) for path in split(tmp_path / "more", rows(40, "expert"), "gaokerena"))
     assert len(watched) + len(judged) == 40
     assert len(judged) >= 10
     assert not {row.question_id for row in watched} & {row.question_id for row in judged}
@@ -106,7 +106,7 @@ def test_what_early_stopping_watches_is_not_counted_for_the_gate(tmp_path: Path)
 def test_many_pairs_of_one_question_are_one_question(tmp_path: Path) -> None:
     one = [row.model_copy(update={"question_id": "q"}) for row in rows(12, "expert")]
     with pytest.raises(TrainingError, match="1 questions are held out to judge by"):
-        held_out(tmp_path, one, "mini")
+        split(tmp_path, one, "mini")
 
 
 def test_pairs_longer_than_the_context_are_left_out_and_counted_and_none_is_cut(tmp_path: Path) -> None:

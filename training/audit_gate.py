@@ -1,11 +1,16 @@
-"""Whether a file of pairs may be trained on: its shortcut audit must be there, be of this very file, and have passed.
+"""Whether a file of pairs may be trained on: its shortcut audit must have passed, and it shares nothing with a suite.
 
-    kept = check(Path("pairs.jsonl"), None)                     # TrainingError unless audited and passed
+    kept = check(Path("pairs.jsonl"), None)                     # TrainingError unless audited, passed and compared
     kept = check(Path("pairs.jsonl"), "a planted preference")   # trained all the same; the reason is kept
 
 The audit of `pairs.jsonl` is `pairs.audit.json` beside it (`python -m training pairs audit pairs.jsonl` writes it),
 bound to the file by its SHA-256. It must be of the fixed seed and of the audit's present code: with a seed to choose,
-one that passes is soon found. What comes back belongs into the manifest of the run.
+one that passes is soon found.
+
+That the pairs were compared with every suite stands in the manifest beside them (`training pairs build`, `mix`), bound
+to the file by its SHA-256 too. Files that nobody compared (of `rlaif`, of an export, built with `--no-suites` or
+`--as-is`) are refused; a round without the data folder has nothing to compare with, and its card says so
+(`uncompared="told"`). What comes back belongs into the manifest of the run.
 
 Not covered: how an audit is made (`training.pairing.audit`); held-out pairs, which teach nothing.
 """
@@ -16,7 +21,7 @@ import hashlib
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
@@ -57,22 +62,28 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check(path: Path, override: str | None = None) -> dict[str, Any]:
-    """What the audit of the pairs at `path` says, with the reason given to train in spite of it.
+def check(
+    path: Path, override: str | None = None, *, uncompared: Literal["refused", "told"] = "refused"
+) -> dict[str, Any]:
+    """What is known of the pairs at `path`, with the reason given to train in spite of it.
 
-    Keys: `audit` (file name), `pairs_sha256`, `passed`, `found` (why the gate is shut; None when open), `limit`,
-    `cues` (names of the cues above the limit), `overridden` (the reason, only where one was needed).
-    Raises TrainingError when the gate is shut and `override` is None or blank.
+    Keys: `audit` (file name), `pairs_sha256`, `passed` (the audit), `found` (what is wrong with the audit; None when it
+    passed), `limit`, `cues` (names of the cues above the limit), `decontaminated` (compared with the suites),
+    `overridden` (the reason, only where one was needed), `overrode` (of which findings: "audit", "suites").
+    Raises TrainingError when the gate is shut and `override` is None or blank. `uncompared` says whether pairs that
+    were never compared with the suites shut it.
     """
     if override is not None and not override.strip():
         raise TrainingError("--override-audit needs a reason; it goes into the run's manifest")
     if not path.exists():
         raise TrainingError(f"no pairs at {path}; `python -m training pairs build` makes such a file")
     digest = sha256(path)
-    audit = _read(audit_path(path))
+    audit, compared = _read(audit_path(path)), decontaminated(path)
     found = _shut(path, audit, digest)
-    if found and override is None:
-        raise TrainingError(f"{found}; to train all the same, give --override-audit REASON")
+    refused = {"audit": found, "suites": None if compared or uncompared == "told" else _uncompared(path)}
+    shut = {name: why for name, why in refused.items() if why}
+    if shut and override is None:
+        raise TrainingError(f"{'; and '.join(shut.values())}; to train all the same, give --override-audit REASON")
     return {
         "audit": audit_path(path).name if audit else None,
         "pairs_sha256": digest,
@@ -80,8 +91,28 @@ def check(path: Path, override: str | None = None) -> dict[str, Any]:
         "found": found,
         "limit": audit.get("limit"),
         "cues": audit.get("failed", []),
-        "overridden": override if found else None,
+        "decontaminated": compared,
+        "overridden": override if shut else None,
+        "overrode": list(shut),
     }
+
+
+def decontaminated(path: Path) -> bool:
+    """Whether the manifest beside the pairs is of this very file and says that they share nothing with a suite."""
+    try:
+        told = json.loads(path.with_name("manifest.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    files = told.get("files") if isinstance(told, dict) else None
+    named = files.get(path.name) if isinstance(files, dict) else None
+    return bool(named) and told.get("decontaminated") is True and named == sha256(path)
+
+
+def _uncompared(path: Path) -> str:
+    return (
+        f"{path} was never compared with the evaluation suites, and may hold their questions; with GAOKERENA_DATA set, "
+        f"run `python -m training pairs build {path} --out FOLDER` and train on what it writes"
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def _can_end(asked: Round, plan: Plan) -> None:
 
 
 def _compared(asked: Round) -> None:
-    """Raises TrainingError for pairs of other sources that were not compared with the suites, where those are at hand."""
+    """Raises TrainingError for pairs of other sources that no suite was compared with, where the suites are at hand."""
     missing([(path, "give the pairs.jsonl that `python -m training pairs build` writes") for path in asked.also])
     if asked.data and (raw := [path for path in asked.also if not decontaminated(path)]):
         raise TrainingError(

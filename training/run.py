@@ -4,7 +4,8 @@
 
 The run's folder holds checkpoints, adapter, log.json, curves.svg, ledger.json and, last, manifest.json. The same call
 after a kill goes on from the last whole checkpoint; a finished run is not run again. Pairs must have passed their
-shortcut audit (`audit_gate`). Under accelerate's launcher every process comes here and the main one writes.
+shortcut audit and have been compared with the suites (`audit_gate`). Under accelerate's launcher every process comes
+here and the main one writes.
 
 Not covered: the stages of the mini pair (`mini`), the circle (`round`).
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from training import clock, ledger, plots
 from training.code import code_hash
@@ -32,6 +33,8 @@ class Options:
 
     override_audit: str | None = None
     rates: ledger.Rates = field(default_factory=ledger.Rates)
+    uncompared: Literal["refused", "told"] = "refused"
+    """Whether pairs that were never compared with the suites are refused, or it is only told in the manifest."""
 
 
 MINI = "runs/mini"
@@ -106,7 +109,7 @@ def _audit(recipe: TrainedRecipe, options: Options) -> dict[str, Any] | None:
         return None
     from training.audit_gate import check
 
-    return check(Path(recipe.data), options.override_audit)
+    return check(Path(recipe.data), options.override_audit, uncompared=options.uncompared)
 
 
 def _train(recipe: TrainedRecipe, out: Path, manifest: Manifest) -> None:

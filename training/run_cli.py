@@ -30,7 +30,10 @@ def run(
     start_from: Annotated[str | None, typer.Option(help="an adapter that policy and reference start from")] = None,
     doctors: Annotated[Path | None, typer.Option(help="doctors.json, for label_smoothing: from_report")] = None,
     override_audit: Annotated[
-        str | None, typer.Option(help="train on pairs the shortcut audit refused, for this reason")
+        str | None,
+        typer.Option(
+            help="train on pairs that failed their audit, or that no suite was compared with, for this reason"
+        ),
     ] = None,
     price_per_hour: Annotated[
         float | None, typer.Option(envvar="TRAINING_PRICE_PER_HOUR", help="of this machine", min=0)

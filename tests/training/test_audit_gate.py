@@ -16,7 +16,13 @@ from training.errors import TrainingError
 def pairs(tmp_path: Path) -> Path:
     path = tmp_path / "pairs.jsonl"
     path.write_text("{}\n", "utf-8")
+    compared(path)
     return path
+
+
+def compared(path: Path, **changes: Any) -> None:
+    told = {"decontaminated": True, "files": {path.name: sha256(path)}} | changes
+    path.with_name("manifest.json").write_text(json.dumps(told), "utf-8")
 
 
 def audited(path: Path, **changes: Any) -> Path:
@@ -37,7 +43,7 @@ def audited(path: Path, **changes: Any) -> Path:
 def test_an_audit_that_passed_opens_it(pairs: Path) -> None:
     assert check(audited(pairs), None) == {
         "audit": "pairs.audit.json", "pairs_sha256": sha256(pairs), "passed": True, "found": None, "limit": LIMIT,
-        "cues": [], "overridden": None,
+        "cues": [], "decontaminated": True, "overridden": None, "overrode": [],
     }  # fmt: skip
     assert check(pairs, "no need")["overridden"] is None, "a reason that was not needed excuses nothing"
 
@@ -59,6 +65,7 @@ def test_shut_it_says_why_and_what_to_do_and_a_reason_opens_it(pairs: Path, chan
     kept = check(pairs, "a planted preference")
     assert not kept["passed"]
     assert kept["overridden"] == "a planted preference"
+    assert kept["overrode"] == ["audit"]
     assert said in kept["found"]
     assert kept["cues"] == changes.get("failed", [])
 
@@ -66,6 +73,7 @@ def test_shut_it_says_why_and_what_to_do_and_a_reason_opens_it(pairs: Path, chan
 def test_pairs_that_changed_since_need_another_audit(pairs: Path) -> None:
     check(audited(pairs))
     pairs.write_text("{}\n{}\n", "utf-8")
+    compared(pairs)
     with pytest.raises(TrainingError, match="the pairs changed since"):
         check(pairs)
 
@@ -92,3 +100,48 @@ def test_what_is_no_audit_is_named_even_with_a_reason(pairs: Path, text: str) ->
 def test_missing_pairs_are_named(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"no pairs at .*none\.jsonl"):
         check(tmp_path / "none.jsonl", "a reason")
+
+
+class TestSuites:
+    @pytest.mark.parametrize(
+        "manifest",
+        [
+            None,
+            "no json",
+            "[]",
+            '{"files": ["pairs.jsonl"], "decontaminated": true}',
+            {"decontaminated": False},
+            {"decontaminated": "yes"},
+            {"files": {}},
+            {"files": {"pairs.jsonl": "0" * 64}},
+        ],
+    )
+    def test_pairs_that_nobody_compared_are_refused_with_the_next_step(self, pairs: Path, manifest: Any) -> None:
+        audited(pairs)
+        if manifest is None:
+            pairs.with_name("manifest.json").unlink()
+        elif isinstance(manifest, str):
+            pairs.with_name("manifest.json").write_text(manifest, "utf-8")
+        else:
+            compared(pairs, **manifest)
+        said = f"never compared with the evaluation suites.*pairs build {pairs} --out .*--override-audit"
+        with pytest.raises(TrainingError, match=said):
+            check(pairs)
+        kept = check(pairs, "no suites here")
+        assert (kept["passed"], kept["decontaminated"], kept["found"]) == (True, False, None)
+        assert (kept["overridden"], kept["overrode"]) == ("no suites here", ["suites"])
+
+    def test_told_they_do_not_shut_the_gate_but_a_failed_audit_does(self, pairs: Path) -> None:
+        compared(audited(pairs), decontaminated=False)
+        kept = check(pairs, uncompared="told")
+        assert (kept["decontaminated"], kept["overridden"], kept["overrode"]) == (False, None, [])
+        audited(pairs, passed=False, reason="length tells")
+        with pytest.raises(TrainingError, match="length tells") as caught:
+            check(pairs, uncompared="told")
+        assert "suites" not in str(caught.value)
+
+    def test_both_findings_are_told_and_kept(self, pairs: Path) -> None:
+        compared(audited(pairs, passed=False, reason="length tells"), decontaminated=False)
+        with pytest.raises(TrainingError, match=r"length tells.*; and .*never compared"):
+            check(pairs)
+        assert check(pairs, "a test")["overrode"] == ["audit", "suites"]

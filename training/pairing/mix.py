@@ -20,7 +20,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from training.audit_gate import sha256
+from training.audit_gate import decontaminated
 from training.code import code_hash
 from training.errors import TrainingError
 from training.manifest import NAME, Manifest, file_hash, fingerprint, read_json
@@ -131,13 +131,6 @@ def _weighed(row: PairRow, weight: float) -> PairRow:
     return row.model_copy(update={"weight": row.weight * weight}) if weight != 1 else row
 
 
-def _decontaminated(path: Path) -> bool:
-    """Whether the manifest beside the pairs is of this very file and says that they share nothing with a suite."""
-    beside = path.with_name(NAME)
-    told = read_json(beside) if beside.exists() else {}
-    return bool(told.get("decontaminated")) and told.get("files", {}).get(path.name) == sha256(path)
-
-
 def make(out: Path, recipe: Recipe) -> dict[str, Any]:
     """Mix into the folder `out`, or find it mixed; returns the manifest. Raises TrainingError."""
     check(recipe)
@@ -159,6 +152,6 @@ def make(out: Path, recipe: Recipe) -> dict[str, Any]:
         manifest.counts_in = dict(sorted(built.came.items()))
         manifest.dropped = built.dropped
         manifest.extra["by_source"] = dict(sorted(Counter(row.source for row in built.train).items()))
-        manifest.extra["decontaminated"] = all(map(_decontaminated, files))
+        manifest.extra["decontaminated"] = all(map(decontaminated, files))
         write(out, manifest, built.train, held_out)
     return read_json(out / NAME)

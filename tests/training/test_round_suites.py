@@ -1,0 +1,61 @@
+"""A round and the evaluation suites: with the data folder uncompared pairs are refused, without it the card says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.training import round_cases
+from tests.training.pairing.samples import exchangeable
+from training import round as rounds
+from training.audit_gate import sha256
+from training.errors import TrainingError
+from training.manifest import read_json, write_json
+from training.pair_rows import write_pairs
+from training.pairing.audit_files import audit_file
+from training.round_plan import Round
+from training.round_split import audited
+
+# peft 0.21 still reads a name that transformers 5.23 is about to drop
+pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
+
+
+def other(folder: Path) -> Path:
+    folder.mkdir()
+    write_pairs(folder / "pairs.jsonl", exchangeable(40, seed=6, source="teacher_correction"))
+    return folder / "pairs.jsonl"
+
+
+def test_other_sources_must_have_been_compared_where_the_suites_are_at_hand(tmp_path: Path) -> None:
+    path = other(tmp_path / "teacher")
+    asked = Round(tmp_path / "v.jsonl", "r", tmp_path / "r9", also=(path,))
+    rounds._compared(asked)
+    with pytest.raises(TrainingError, match=f"--also {path} was never compared .*pairs build {path} --out FOLDER"):
+        rounds._compared(replace(asked, data=tmp_path, override_audit="no excuse for what can be built at once"))
+    write_json(path.with_name("manifest.json"), {"decontaminated": True, "files": {"pairs.jsonl": sha256(path)}})
+    rounds._compared(replace(asked, data=tmp_path))
+    with pytest.raises(TrainingError, match=r"no file at .*none\.jsonl; give the pairs\.jsonl"):
+        rounds._compared(replace(asked, also=(tmp_path / "none.jsonl",)))
+
+
+def test_uncompared_pairs_are_told_without_the_suites_and_refused_with_them(tmp_path: Path) -> None:
+    path = other(tmp_path / "pairs")
+    assert audit_file(path)["passed"]
+    told = audited(path, None, suites=False)
+    assert (told["passed"], told["decontaminated"], told["overridden"]) == (True, False, None)
+    with pytest.raises(TrainingError, match="never compared with the evaluation suites"):
+        audited(path, None, suites=True)
+
+
+def test_the_card_of_a_round_without_the_suites_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    round_cases.as_mini(tmp_path, monkeypatch)
+    asked = round_cases.case(tmp_path)
+    assert rounds.run(asked).place == asked.out
+    text = (asked.out / "README.md").read_text("utf-8")
+    assert "Pairs that share a run of words with the suites were NOT looked for" in text
+    assert "Its pairs were not compared with any suite" in text
+    assert asked.work
+    told = read_json(asked.work / "dpo" / "manifest.json")["audit"]
+    assert (told["decontaminated"], told["overrode"]) == (False, ["audit"]), "the reason was for the audit alone"

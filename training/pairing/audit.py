@@ -1,80 +1,83 @@
 """The shortcut audit: can a surface cue tell which side of a pair was chosen?
 
     found = audit(read_pairs(path), limit=0.60, seed=1)
-    found["passed"], found["reason"], found["families"], found["cues"]
+    found["passed"], found["reason"], found["failed"], found["families"], found["cues"], found["sources"]
 
 Tried are single features, a logistic regression for each family, and one on all families together (`features`,
-`mining`, `classify`), each cross-validated over questions. Its accuracy is the share of pairs whose chosen side it
-names, a pair without the feature counting half; its interval is a bootstrap over questions. The rule: a cue fails when
-the lower end of its 95 % interval is above the limit. Fewer than LEAST pairs cannot pass: too few to tell.
+`mining`, `classify`), each cross-validated over questions; where prompts are of several kinds, each a second time,
+learned by kind (`rules`); and all of it again for every source by itself, so that none hides among the others. Pairs
+count by their weight, as in training. The rule: a cue fails when the lower end of its 95 % interval is above the
+limit. Fewer than LEAST effective pairs cannot pass: too few to tell. A source of fewer is named and not judged.
 
 Many cues are tried, so one may fail by chance where the limit is 0.5; at 0.60 chance alone needs few pairs, see
 docs/pairs.md for how often it happens.
 
 Not covered: what a reader of meaning could use; whether a cue is a shortcut or deserved (a doctor may like short
-answers). The audit says what tells; a person decides.
+answers); a kind of prompt that few pairs have, whose cue the others dilute. The audit says what tells; a person
+decides.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
-from gaokerena.evaluation.resampling import intervals
-from gaokerena.persian import normalize_for_key
 from training.audit_gate import LIMIT, SCHEMA
-from training.documents import question_key
 from training.errors import TrainingError
-from training.pair_rows import PairRow
-from training.pairing.classify import FOLDS, Scores, folds, single, single_mined, together
-from training.pairing.features import FAMILIES
-from training.pairing.mining import MINED, grams, words
-from training.pairing.questions import question_of
+from training.pair_rows import SOURCES, PairRow
+from training.pairing.classify import FOLDS
+from training.pairing.contrasts import Contrasts, contrasts_of
+from training.pairing.cues import CONFIDENCE, Cue, cues
+from training.pairing.weighing import LEAST
 
-LEAST = 30
-"""Pairs below which nothing can be said."""
-RESAMPLES = 2000
-SHOWN = 12
-"""Cues of a family that the report names, at most."""
-_EXCERPT = 40
-"""Characters shown on either side of a phrase."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """One rule and how often it names the chosen side."""
-
-    name: str
-    family: str
-    kind: str
-    """`feature`: one feature; `family`: all of a family; `all`: all families together."""
-    accuracy: float
-    low: float
-    high: float
-    more_in: str = ""
-    """Of a single feature: the side that has more of it."""
-    wins: float = 0.0
-    """Of a single feature: the share of pairs in which that side has more."""
-    ties: float = 0.0
-    examples: tuple[str, ...] = ()
+ONE_PROMPT = "ask every pair with one prompt: `python -m training pairs build --prompting cot PAIRS --out FOLDER`"
+ONE_WORDING = "give every pair a prompt of one wording"
 
 
 @dataclass(frozen=True)
-class Family:
-    """The rules of one family: single ones by name with scores [pairs, names], and what they look at."""
+class Tried:
+    """What was tried on all pairs, or on those of one source."""
 
-    name: str
-    names: list[str]
-    apart: Scores
-    singles: Scores
-    whole: csr_matrix | None
-    """The mined matrix, for learned families; None where `apart` is all there is."""
+    source: str
+    """Empty for all."""
+    of: Contrasts
+    cues: Sequence[Cue]
+    limit: float
+    confidence: float = CONFIDENCE
+
+    @property
+    def judged(self) -> bool:
+        """Whether the pairs are enough to say anything."""
+        return _enough(self.of)
+
+    @property
+    def failed(self) -> list[Cue]:
+        """The cues above the limit; one by the prompt's form only where it tells more than the plain one."""
+        above = {cue.label: cue for cue in self.cues if cue.low > self.limit}
+        plain = {label: cue.high for label, cue in above.items() if not cue.by_prompt}
+        return [cue for cue in above.values() if not cue.by_prompt or cue.low > plain.get(cue.plain, 0)]
+
+    def named(self, cue: Cue) -> str:
+        """The cue, with the source it is of."""
+        return f"{cue.label}, in {self.source}" if self.source else cue.label
+
+    def facts(self) -> dict[str, Any]:
+        """What the report says of the pairs and their families."""
+        questions = len(set(self.of.questions))
+        return {
+            "pairs": len(self.of.rows),
+            "effective": round(self.of.effective, 1),
+            "questions": questions,
+            "confidence": round(self.confidence, 4),
+            "detectable": detectable(questions * self.of.effective / len(self.of.rows), self.limit, self.confidence),
+            "families": [asdict(cue) for cue in self.cues if cue.kind != "feature"],
+        }
 
 
 def audit(rows: Sequence[PairRow], *, limit: float = LIMIT, seed: int = 1) -> dict[str, Any]:
@@ -86,145 +89,88 @@ def audit(rows: Sequence[PairRow], *, limit: float = LIMIT, seed: int = 1) -> di
         raise TrainingError("no pairs to audit; `python -m training pairs build` makes some")
     if not 0.5 <= limit < 1:
         raise TrainingError(f"a limit of {limit}: give a share of pairs from 0.5 to below 1, for example {LIMIT}")
-    questions = [question_key(question_of(row)) for row in rows]
-    cues = _cues(rows, questions, seed)
-    failed = [cue for cue in cues if cue.low > limit]
-    reason = _reason(len(rows), failed, limit)
+    contrasts = contrasts_of(rows)
+    whole = Tried("", contrasts, cues(contrasts, seed), limit)
+    sources = list(_by_source(whole, seed))
+    failed = _failed(whole, sources)
+    reason = _reason(whole, failed)
+    groups = contrasts.groups
     return {
         "schema": SCHEMA,
-        "pairs": len(rows),
-        "questions": len(set(questions)),
         "limit": limit,
-        "confidence": 0.95,
         "seed": seed,
         "folds": FOLDS,
+        "least": LEAST,
         "passed": reason is None,
         "reason": reason,
-        "failed": [f"{cue.family}: {cue.name}" if cue.kind == "feature" else cue.name for cue in failed],
-        "detectable": detectable(len(set(questions)), limit),
-        "families": [asdict(cue) for cue in cues if cue.kind != "feature"],
-        "cues": [asdict(cue) for cue in cues if cue.kind == "feature"],
+        "failed": [tried.named(cue) for tried, cue in failed],
+        "prompts": {kind: len(places) for kind, places in groups.items()} if len(groups) > 1 else {},
+        **whole.facts(),
+        "cues": [asdict(cue) for cue in whole.cues if cue.kind == "feature"],
+        "sources": [_said(tried) for tried in sources],
     }
 
 
-def detectable(questions: int, limit: float) -> float:
+def detectable(questions: float, limit: float, confidence: float = CONFIDENCE) -> float:
     """About the smallest accuracy that fails with so many questions: below it a cue may pass unseen."""
-    return round(min(1.0, limit + 1.96 * math.sqrt(limit * (1 - limit) / questions)), 3)
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    return round(min(1.0, limit + z * math.sqrt(limit * (1 - limit) / questions)), 3)
 
 
-def _reason(pairs: int, failed: Sequence[Cue], limit: float) -> str | None:
-    if pairs < LEAST:
-        return f"{pairs} pairs are too few to tell (at least {LEAST})"
+def _enough(of: Contrasts) -> bool:
+    return of.effective > LEAST - 1e-6
+
+
+def _by_source(whole: Tried, seed: int) -> Iterator[Tried]:
+    """Each source by itself; the only one is the whole. Of too few pairs no cue is looked for.
+
+    Whoever looks at several sources finds something by chance more often, so their intervals share the chance of
+    missing that one set has (Bonferroni).
+    """
+    given: NDArray[np.str_] = np.array([row.source for row in whole.of.rows])
+    parts = {source: whole.of.part(np.flatnonzero(given == source)) for source in SOURCES if source in given}
+    if len(parts) == 1:
+        yield replace(whole, source=next(iter(parts)))
+        return
+    confidence = 1 - (1 - CONFIDENCE) / max(1, sum(map(_enough, parts.values())))
+    for source, part in parts.items():
+        yield Tried(source, part, cues(part, seed, confidence) if _enough(part) else (), whole.limit, confidence)
+
+
+def _said(tried: Tried) -> dict[str, Any]:
+    """What the report says of a source; its single cues only where they fail."""
+    failed = tried.failed
+    said = "too few to judge" if not tried.judged else "failed" if failed else "passed"
+    single = [asdict(cue) for cue in failed if cue.kind == "feature"]
+    return {"source": tried.source, "verdict": said, "failed": [cue.label for cue in failed]} | tried.facts() | {
+        "cues": single
+    }  # fmt: skip
+
+
+def _failed(whole: Tried, sources: Sequence[Tried]) -> list[tuple[Tried, Cue]]:
+    """The cues above the limit: of all pairs, then those of single sources that do not show in all."""
+    found = [(whole, cue) for cue in whole.failed]
+    known = {cue.label for _, cue in found}
+    return found + [(tried, cue) for tried in sources for cue in tried.failed if cue.label not in known]
+
+
+def _reason(whole: Tried, failed: Sequence[tuple[Tried, Cue]]) -> str | None:
+    """Why the pairs do not pass: the worst cue, of all pairs before a source, plain before by the prompt's form."""
+    pairs, effective = len(whole.of.rows), whole.of.effective
+    if not whole.judged:
+        weighed = "" if effective == pairs else f", weighed as they are: they count as {effective:.1f} equal ones"
+        return f"{pairs} pairs are too few to tell (at least {LEAST}){weighed}"
     if not failed:
         return None
-    worst = max(failed, key=lambda cue: (cue.kind == "feature", cue.low))
+    tried, worst = max(
+        failed, key=lambda one: (not one[0].source, not one[1].by_prompt, one[1].kind == "feature", one[1].low)
+    )
     more = f"; so do {len(failed) - 1} more" if len(failed) > 1 else ""
-    named = f"{worst.family}: {worst.name}" if worst.kind == "feature" else worst.name
-    return f"{named} tells {100 * worst.accuracy:.2f} % of the pairs apart (limit {100 * limit:.0f} %){more}"
+    of = f"{len(tried.of.rows):,} pairs of {tried.source}" if tried.source else "pairs"
+    told = f"{worst.label} tells {100 * worst.accuracy:.2f} % of the {of} apart (limit {100 * tried.limit:.0f} %)"
+    return told + more + (f"; {_remedy(tried.of)}" if worst.by_prompt else "")
 
 
-def _cues(rows: Sequence[PairRow], questions: Sequence[str], seed: int) -> list[Cue]:
-    """Every rule with its accuracy: all together, the families, their single features."""
-    chosen, rejected = [row.better for row in rows], [row.worse for row in rows]
-    fold = folds(questions, seed)
-    families = [*_counted(chosen, rejected, fold), *_mined(chosen, rejected, fold)]
-    numbers = [family for family in families if family.whole is None]
-    mined = [family.whole for family in families if family.whole is not None]
-    none = np.zeros((len(rows), 0))
-    columns = [together(np.hstack([family.apart for family in numbers]), mined, fold)]
-    for family in families:
-        own = ([], family.apart) if family.whole is None else ([family.whole], none)
-        columns.append(together(own[1], own[0], fold))
-    singles = np.hstack([family.singles for family in families])
-    scores = np.column_stack([*columns, singles])
-    low, high = _intervals(scores, questions, seed)
-    found = [Cue("all together", "all", "all", *_told(scores, low, high, 0))]
-    found += [
-        Cue(family.name, family.name, "family", *_told(scores, low, high, place))
-        for place, family in enumerate(families, 1)
-    ]
-    place = len(found)
-    for family in families:
-        here = range(place, place + len(family.names))
-        found += _named(family, scores, low, high, here, rows)
-        place = here.stop
-    return found
-
-
-def _counted(chosen: Sequence[str], rejected: Sequence[str], fold: NDArray[np.int64]) -> list[Family]:
-    """The families that count, as chosen minus rejected."""
-    families = []
-    for name, count in FAMILIES.items():
-        ones, others = [count(text) for text in chosen], [count(text) for text in rejected]
-        names = list(ones[0])
-        apart = np.array([[one[each] - other[each] for each in names] for one, other in zip(ones, others, strict=True)])
-        families.append(Family(name, names, apart, single(apart, fold), None))
-    return families
-
-
-def _mined(chosen: Sequence[str], rejected: Sequence[str], fold: NDArray[np.int64]) -> list[Family]:
-    """The families that are learned."""
-    families, ones, others = [], words(chosen), words(rejected)
-    for name in MINED:
-        names, apart = grams(ones, others, name)
-        columns, scores = single_mined(apart, fold)
-        dense = apart[:, columns].toarray()
-        families.append(Family(name, [names[column] for column in columns], dense, scores, apart))
-    return families
-
-
-def _intervals(scores: Scores, questions: Sequence[str], seed: int) -> tuple[Scores, Scores]:
-    """95 % intervals of the columns' means; questions are drawn, not pairs."""
-    names = {name: place for place, name in enumerate(dict.fromkeys(questions))}
-    index = np.array([names[name] for name in questions])
-    sums = np.zeros((len(names), scores.shape[1]))
-    np.add.at(sums, index, scores)
-    sizes = np.repeat(np.bincount(index)[:, None].astype(np.float64), scores.shape[1], axis=1)
-    return intervals(sums, seed=seed, sizes=sizes, resamples=RESAMPLES)
-
-
-def _told(scores: Scores, low: Scores, high: Scores, column: int) -> tuple[float, float, float]:
-    return round(float(scores[:, column].mean()), 4), round(float(low[column]), 4), round(float(high[column]), 4)
-
-
-def _named(
-    family: Family, scores: Scores, low: Scores, high: Scores, columns: range, rows: Sequence[PairRow]
-) -> list[Cue]:
-    """The family's single features that tell most, with what they look like."""
-    found = []
-    for place, column in enumerate(columns):
-        plus, minus = (family.apart[:, place] > 0).mean(), (family.apart[:, place] < 0).mean()
-        cue = Cue(
-            family.names[place],
-            family.name,
-            "feature",
-            *_told(scores, low, high, column),
-            more_in="chosen" if plus >= minus else "rejected",
-            wins=round(float(max(plus, minus)), 4),
-            ties=round(float((family.apart[:, place] == 0).mean()), 4),
-        )
-        found.append((cue, place))
-    best = sorted(found, key=lambda item: -item[0].low)[:SHOWN]
-    return [_shown(cue, family, place, rows) for cue, place in best]
-
-
-def _shown(cue: Cue, family: Family, place: int, rows: Sequence[PairRow]) -> Cue:
-    """The cue with up to two texts that have it (mined), or the values in two pairs (counted)."""
-    sign = 1 if cue.more_in == "chosen" else -1
-    where = np.flatnonzero(family.apart[:, place] * sign > 0)[:2]
-    texts = [rows[row].better if sign > 0 else rows[row].worse for row in where]
-    if family.whole is None:
-        found = tuple(f"{family.apart[row, place]:+g} in chosen ({rows[row].id})" for row in where)
-    else:
-        last = family.name == "closing words"
-        found = tuple(
-            f"{_excerpt(text, cue.name, last)} ({rows[row].id})" for row, text in zip(where, texts, strict=True)
-        )
-    return replace(cue, examples=found)
-
-
-def _excerpt(text: str, gram: str, last: bool) -> str:
-    """The words around `gram` in the normalised text, where it was counted."""
-    flat = f" {normalize_for_key(text)} "
-    place = flat.rfind(f" {gram} ") if last else flat.find(f" {gram} ")
-    return flat[max(0, place - _EXCERPT) : place + len(gram) + _EXCERPT].strip()
+def _remedy(of: Contrasts) -> str:
+    """What to do about a prompt that gives the winner away."""
+    return ONE_PROMPT if {"straight", "cot"} <= set(of.groups) else ONE_WORDING

@@ -7,12 +7,12 @@ Not covered: curves (`training run` draws those of a run).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-WIDTH, LEFT, ROW, TOP = 760, 300, 26, 34
-_LEGEND = "squares: all of a family together; circles: its best single cue"
+WIDTH, LEFT, ROW, TOP = 880, 400, 26, 34
+_LEGEND = "squares: all of a family together; circles: its best single cue; below, each source's strongest family"
 _SINGLE, _WHOLE, _LIMIT = "#0072b2", "#d55e00", "#a4262c"
 
 
@@ -20,10 +20,11 @@ def figure(found: Mapping[str, Any]) -> str:
     """An SVG of accuracies from 45 to 100 %: squares are whole families, circles their best single cue."""
     rows = [(row["name"], row, _WHOLE) for row in found["families"]]
     best: dict[str, Mapping[str, Any]] = {}
-    for cue in found["cues"]:
+    for cue in (cue for cue in found["cues"] if not cue["by_prompt"]):
         if cue["accuracy"] > best.get(cue["family"], {"accuracy": 0})["accuracy"]:
             best[cue["family"]] = cue
     rows += [(f"{family}: {cue['name']}", cue, _SINGLE) for family, cue in best.items()]
+    rows += _strongest(found["sources"])
     height = TOP + ROW * len(rows) + 48
     said = f"How often each cue names the chosen side, with 95 % intervals; the limit is {100 * found['limit']:.0f} %"
     parts = [
@@ -38,6 +39,13 @@ def figure(found: Mapping[str, Any]) -> str:
     ]
     parts += [_row(label, row, colour, TOP + ROW * place) for place, (label, row, colour) in enumerate(rows)]
     return "\n".join([*parts, "</svg>"])
+
+
+def _strongest(sources: Sequence[Mapping[str, Any]]) -> list[tuple[str, Mapping[str, Any], str]]:
+    """The strongest family of each source that was judged, where there are several sources."""
+    judged = [source for source in sources if source["families"] and len(sources) > 1]
+    worst = [max(source["families"], key=lambda row: row["low"]) for source in judged]
+    return [(f"in {source['source']}: {row['name']}", row, _WHOLE) for source, row in zip(judged, worst, strict=True)]
 
 
 def _x(share: float) -> float:

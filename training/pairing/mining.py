@@ -1,7 +1,7 @@
 """Words that tell chosen from rejected, found in some pairs and tried on others: opening, closing, phrases.
 
-    names, apart = grams(words(chosen), words(rejected), "phrases")    # apart: [pairs, grams], -1, 0 or 1
-    best = telling(apart)                                              # the columns that tell most in these rows
+    names, apart = grams(words(chosen), words(rejected), "phrases", weights)   # [pairs, grams] of -1, 0, 1
+    best = telling(apart, weights)                                     # the columns that tell most in these rows
 
 A gram stands for its presence. The vocabulary is what enough texts hold, whichever side they are on; which of it
 matters (`telling`) is asked of training folds alone.
@@ -26,8 +26,8 @@ LONGEST = 3
 """Words in a phrase, at most."""
 TOP = 60
 """Grams of a family that a classifier may use; the ones that tell most in its training folds."""
-RARE = 0.005
-"""A gram must stand in this share of the texts, and in five."""
+RARE, FEW = 0.005, 5
+"""A gram must stand in this share of the texts, by weight, and in so many."""
 
 
 def words(texts: Iterable[str]) -> list[Words]:
@@ -58,26 +58,31 @@ MINED: dict[str, Callable[[Words], list[str]]] = {
 }
 
 
-def grams(chosen: Sequence[Words], rejected: Sequence[Words], family: str) -> tuple[list[str], csr_matrix]:
+def grams(
+    chosen: Sequence[Words], rejected: Sequence[Words], family: str, weights: NDArray[np.float64]
+) -> tuple[list[str], csr_matrix]:
     """The names of the family's grams, and for each pair what the chosen text holds minus what the other holds.
 
     The matrix is [pairs, grams] with entries -1, 0 and 1.
     """
     both = [*chosen, *rejected]
-    least = max(5, int(RARE * len(both)))
-    counter = CountVectorizer(analyzer=MINED[family], binary=True, min_df=least, dtype=np.int8)
+    least, alike = max(FEW, int(RARE * 2 * weights.sum())), bool((weights == 1).all())
+    counter = CountVectorizer(analyzer=MINED[family], binary=True, min_df=least if alike else FEW, dtype=np.int8)
     try:
         found = counter.fit_transform(both)
     except ValueError:  # sklearn's word for an empty vocabulary
         return [], csr_matrix((len(chosen), 0), dtype=np.float64)
+    names = counter.get_feature_names_out()
+    if not alike:  # by number in the counter, by weight here
+        common = np.flatnonzero(found.T @ np.tile(weights, 2) >= least)
+        names, found = names[common], found[:, common]
     apart = csr_matrix(found[: len(chosen)], dtype=np.float64) - csr_matrix(found[len(chosen) :], dtype=np.float64)
     apart.eliminate_zeros()
-    return list(counter.get_feature_names_out()), apart
+    return list(names), apart
 
 
-def telling(apart: csr_matrix, top: int = TOP) -> NDArray[np.intp]:
-    """The columns that tell chosen from rejected most in these rows, best first: by the z of a sign test."""
-    plus = np.asarray((apart > 0).sum(axis=0)).ravel().astype(np.float64)
-    minus = np.asarray((apart < 0).sum(axis=0)).ravel().astype(np.float64)
-    z = np.abs(plus - minus) / np.sqrt(plus + minus + 1)
+def telling(apart: csr_matrix, weights: NDArray[np.float64], top: int = TOP) -> NDArray[np.intp]:
+    """The columns that tell chosen from rejected most in these rows, best first: by the z of a weighted sign test."""
+    apart_by, spread = apart.T @ weights, abs(apart).T @ weights**2
+    z = np.abs(apart_by) / np.sqrt(spread + 1)
     return np.argsort(-z, kind="stable")[:top]

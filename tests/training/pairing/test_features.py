@@ -60,7 +60,7 @@ def test_openings_closings_and_phrases() -> None:
 
 
 def test_grams_are_what_the_chosen_text_holds_minus_what_the_rejected_holds() -> None:
-    names, apart = grams([["آ", "ب"]] * 6, [["ب"]] * 3 + [["پ"]] * 3, "phrases")
+    names, apart = grams([["آ", "ب"]] * 6, [["ب"]] * 3 + [["پ"]] * 3, "phrases", np.ones(6))
     assert sorted(names) == ["آ", "آ ب", "ب"], "five texts must hold a gram"
     column = dict(zip(names, apart.toarray().T.tolist(), strict=True))
     assert column["آ"] == [1] * 6
@@ -68,11 +68,21 @@ def test_grams_are_what_the_chosen_text_holds_minus_what_the_rejected_holds() ->
 
 
 def test_no_words_make_no_grams() -> None:
-    names, apart = grams([[]] * 4, [[]] * 4, "phrases")
+    names, apart = grams([[]] * 4, [[]] * 4, "phrases", np.ones(4))
     assert (names, apart.shape) == ([], (4, 0))
 
 
 def test_what_tells_most_comes_first() -> None:
     apart = csr_matrix(np.array([[1, 1, 0], [1, -1, 0], [1, 1, -1], [1, -1, 0]], np.float64))
-    assert telling(apart).tolist() == [0, 2, 1]
-    assert telling(apart, top=1).tolist() == [0]
+    assert telling(apart, np.ones(4)).tolist() == [0, 2, 1]
+    assert telling(apart, np.ones(4), top=1).tolist() == [0]
+
+
+def test_what_tells_most_and_what_is_common_go_by_weight() -> None:
+    apart = csr_matrix(np.array([[1, -1], [1, -1], [1, -1], [-1, -1], [0, 1]], np.float64))
+    assert telling(apart, np.ones(5)).tolist() == [1, 0]
+    assert telling(apart, np.array([1, 1, 1, 0.01, 4])).tolist() == [0, 1]
+    chosen, rejected = [["آ"]] * 6 + [["ب"]] * 994, [["پ"]] * 1000
+    weights = np.where(np.arange(1000) < 6, 10.0, 0.1)
+    assert "آ" not in grams(chosen, rejected, "phrases", np.ones(1000))[0], "six of two thousand texts"
+    assert "آ" in grams(chosen, rejected, "phrases", weights)[0], "with a fifth of the weight and more"

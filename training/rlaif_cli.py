@@ -10,59 +10,91 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+if TYPE_CHECKING:
+    from training.rlaif.job import Job
+
 DIALECT = "what the server knows beyond the OpenAI API: openai, vllm or llama.cpp"
+
+Method = Annotated[Literal["a", "b", "judge"], typer.Option(help="a: correction, b: self-correction, or judge")]
+Out = Annotated[Path, typer.Option(help="the run's folder: calls, pairs, what was dropped, manifest")]
+Teacher = Annotated[str, typer.Option(help="PRESET:MODEL, endpoint:NAME or a URL (key: RLAIF_TEACHER_KEY)")]
+Student = Annotated[str | None, typer.Option(help="the same for the student (key: RLAIF_STUDENT_KEY)")]
+TeacherModel = Annotated[str | None, typer.Option(help="its name on the server of a URL")]
+StudentModel = Annotated[str | None, typer.Option(help="its name on the server of a URL")]
+TeacherDialect = Annotated[Literal["openai", "vllm", "llama.cpp"], typer.Option(help=DIALECT)]
+StudentDialect = Annotated[Literal["openai", "vllm", "llama.cpp"], typer.Option(help=DIALECT)]
+Questions = Annotated[Path | None, typer.Option(help="JSONL; else medmcqa_fa_rated.parquet of GAOKERENA_DATA")]
+EveryRating = Annotated[bool, typer.Option(help="also rows the referees did not both rate 5 of 5")]
+Limit = Annotated[int | None, typer.Option(min=1, help="so many questions, drawn by the seed; else all")]
+Samples = Annotated[int, typer.Option(min=1, help="answers of the student to a question, in one call")]
+Tries = Annotated[int, typer.Option(min=1, help="texts of the teacher at most, each told what was wrong")]
+Turns = Annotated[int, typer.Option(min=1, help="method b: critiques at most")]
+Temperature = Annotated[float | None, typer.Option(min=0, help="of the student; else its preset's, or 1")]
+StudentTokens = Annotated[int | None, typer.Option(min=8, help="longest answer of the student")]
+TeacherTemperature = Annotated[float, typer.Option(min=0, help="0 is greedy")]
+TeacherTokens = Annotated[int | None, typer.Option(min=8, help="longest text of the teacher")]
+BudgetTokens = Annotated[int | None, typer.Option(min=0, help="tokens of both parties, in all starts")]
+BudgetMoney = Annotated[float | None, typer.Option(min=0, help="in what the prices are in, in all starts")]
+PriceIn = Annotated[float | None, typer.Option(min=0, help="of a million tokens the teacher reads")]
+PriceOut = Annotated[float | None, typer.Option(min=0, help="of a million tokens the teacher writes")]
+StudentPriceIn = Annotated[float | None, typer.Option(min=0, help="the same for the student")]
+StudentPriceOut = Annotated[float | None, typer.Option(min=0, help="the same for the student")]
+BudgetStatus = Annotated[int, typer.Option(min=0, max=125, help="exit status when the budget stopped it")]
+AtOnce = Annotated[int, typer.Option(min=1, help="questions worked on side by side")]
+Timeout = Annotated[float, typer.Option(min=0.1, help="seconds without a word before a call is given up")]
+Seed = Annotated[int, typer.Option(help="of the draw of questions and of sampling")]
+Compare = Annotated[Path | None, typer.Option(help="judge: pairs of answers, instead of the student's own")]
+Verdicts = Annotated[Path | None, typer.Option(help="judge: what doctors said, to measure it against")]
+Items = Annotated[Path | None, typer.Option(help="judge: the items of --verdicts, unless those are pairs")]
+Unmeasured = Annotated[bool, typer.Option(help="judge: label without measuring; every row says so")]
+LeastAgreement = Annotated[float, typer.Option(min=0.5, max=1, help="judge: the interval must lie above it")]
+AsJson = Annotated[bool, typer.Option("--json", help="print the manifest as JSON")]
 
 
 def rlaif(
-    method: Annotated[Literal["a", "b", "judge"], typer.Option(help="a: correction, b: self-correction, or judge")],
-    out: Annotated[Path, typer.Option(help="the run's folder: calls, pairs, what was dropped, manifest")],
-    teacher: Annotated[str, typer.Option(help="PRESET:MODEL, endpoint:NAME or a URL (key: RLAIF_TEACHER_KEY)")],
-    student: Annotated[str | None, typer.Option(help="the same for the student (key: RLAIF_STUDENT_KEY)")] = None,
-    teacher_model: Annotated[str | None, typer.Option(help="its name on the server of a URL")] = None,
-    student_model: Annotated[str | None, typer.Option(help="its name on the server of a URL")] = None,
-    teacher_dialect: Annotated[Literal["openai", "vllm", "llama.cpp"], typer.Option(help=DIALECT)] = "openai",
-    student_dialect: Annotated[Literal["openai", "vllm", "llama.cpp"], typer.Option(help=DIALECT)] = "openai",
-    questions: Annotated[
-        Path | None, typer.Option(help="JSONL; else medmcqa_fa_rated.parquet of GAOKERENA_DATA")
-    ] = None,
-    every_rating: Annotated[bool, typer.Option(help="also rows the referees did not both rate 5 of 5")] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="so many questions, drawn by the seed; else all")] = None,
-    samples: Annotated[int, typer.Option(min=1, help="answers of the student to a question, in one call")] = 4,
-    tries: Annotated[int, typer.Option(min=1, help="texts of the teacher at most, each told what was wrong")] = 3,
-    turns: Annotated[int, typer.Option(min=1, help="method b: critiques at most")] = 4,
-    temperature: Annotated[float | None, typer.Option(min=0, help="of the student; else its preset's, or 1")] = None,
-    student_tokens: Annotated[int | None, typer.Option(min=8, help="longest answer of the student")] = None,
-    teacher_temperature: Annotated[float, typer.Option(min=0, help="0 is greedy")] = 0.0,
-    teacher_tokens: Annotated[int | None, typer.Option(min=8, help="longest text of the teacher")] = None,
-    budget_tokens: Annotated[int | None, typer.Option(min=0, help="tokens of both parties, in all starts")] = None,
-    budget_money: Annotated[float | None, typer.Option(min=0, help="in what the prices are in, in all starts")] = None,
-    price_in: Annotated[float | None, typer.Option(min=0, help="of a million tokens the teacher reads")] = None,
-    price_out: Annotated[float | None, typer.Option(min=0, help="of a million tokens the teacher writes")] = None,
-    student_price_in: Annotated[float | None, typer.Option(min=0, help="the same for the student")] = None,
-    student_price_out: Annotated[float | None, typer.Option(min=0, help="the same for the student")] = None,
-    budget_status: Annotated[int, typer.Option(min=0, max=125, help="exit status when the budget stopped it")] = 0,
-    at_once: Annotated[int, typer.Option(min=1, help="questions worked on side by side")] = 8,
-    timeout: Annotated[float, typer.Option(min=0.1, help="seconds without a word before a call is given up")] = 120.0,
-    seed: Annotated[int, typer.Option(help="of the draw of questions and of sampling")] = 0,
-    compare: Annotated[Path | None, typer.Option(help="judge: pairs of answers, instead of the student's own")] = None,
-    verdicts: Annotated[Path | None, typer.Option(help="judge: what doctors said, to measure it against")] = None,
-    items: Annotated[Path | None, typer.Option(help="judge: the items of --verdicts, unless those are pairs")] = None,
-    unmeasured: Annotated[bool, typer.Option(help="judge: label without measuring; every row says so")] = False,
-    least_agreement: Annotated[float, typer.Option(min=0.5, max=1, help="judge: the interval must lie above it")] = 0.5,
-    as_json: Annotated[bool, typer.Option("--json", help="print the manifest as JSON")] = False,
+    method: Method,
+    out: Out,
+    teacher: Teacher,
+    student: Student = None,
+    teacher_model: TeacherModel = None,
+    student_model: StudentModel = None,
+    teacher_dialect: TeacherDialect = "openai",
+    student_dialect: StudentDialect = "openai",
+    questions: Questions = None,
+    every_rating: EveryRating = False,
+    limit: Limit = None,
+    samples: Samples = 4,
+    tries: Tries = 3,
+    turns: Turns = 4,
+    temperature: Temperature = None,
+    student_tokens: StudentTokens = None,
+    teacher_temperature: TeacherTemperature = 0.0,
+    teacher_tokens: TeacherTokens = None,
+    budget_tokens: BudgetTokens = None,
+    budget_money: BudgetMoney = None,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
+    student_price_in: StudentPriceIn = None,
+    student_price_out: StudentPriceOut = None,
+    budget_status: BudgetStatus = 0,
+    at_once: AtOnce = 8,
+    timeout: Timeout = 120.0,
+    seed: Seed = 0,
+    compare: Compare = None,
+    verdicts: Verdicts = None,
+    items: Items = None,
+    unmeasured: Unmeasured = False,
+    least_agreement: LeastAgreement = 0.5,
+    as_json: AsJson = False,
 ) -> None:
     """Make pairs: python -m training rlaif --method a --student mini:base --teacher endpoint:big --out runs/rlaif/a"""
-    from gaokerena.engines.threads import calm
-
-    calm()
     from training.rlaif.budget import Budget
     from training.rlaif.job import Job
     from training.rlaif.parties import Wanted
-    from training.rlaif.run import run
 
     longest = teacher_tokens or (400 if method == "judge" else None)
     prices = (student_price_in, student_price_out)
@@ -73,17 +105,29 @@ def rlaif(
         questions, limit, every_rating, samples, tries, turns, seed, at_once,
         timeout, Budget(budget_tokens, budget_money), compare, verdicts, items, unmeasured, least_agreement,
     )  # fmt: skip
-    try:
-        manifest = run(job, lambda text: typer.echo(text, err=True))
-    except KeyboardInterrupt:
-        typer.echo("stopped; run the same command again to go on", err=True)
-        raise typer.Exit(130) from None
+    manifest = _carried_out(job)
     typer.echo(json.dumps(manifest, ensure_ascii=False, indent=2) if as_json else summary(manifest))
     raise typer.Exit({"complete": 0, "stopped by budget": budget_status}.get(manifest["outcome"], 1))
 
 
+def _carried_out(job: Job) -> dict[str, Any]:
+    """The manifest; Ctrl-C is an exit status of its own."""
+    from gaokerena.engines.threads import calm
+
+    calm()
+    from training.rlaif.run import run
+
+    try:
+        return run(job, lambda text: typer.echo(text, err=True))
+    except KeyboardInterrupt:
+        typer.echo("stopped; run the same command again to go on", err=True)
+        raise typer.Exit(130) from None
+
+
 def summary(manifest: dict[str, Any]) -> str:
     """The manifest in a few lines."""
+    from training.rlaif import turns
+
     counts, calls, money = manifest["accounting"], manifest["calls"], manifest["money"]["all"]
     lines = [f"{manifest['stage']}: {manifest['outcome']}"]
     if beyond := manifest["budget_exceeded_by"]:
@@ -95,6 +139,8 @@ def summary(manifest: dict[str, Any]) -> str:
     lines += [f"  dropped, {reason}: {count:,}" for reason, count in manifest["dropped"].items()]
     lines.append(
         f"  calls: {calls['finished']:,} finished ({calls['asked_now']:,} asked now, {calls['found_now']:,} found), "
-        f"{calls['failed']:,} failed, {calls['lost']:,} cut off; {manifest['tokens']:,} tokens" + (f", cost {money:,.4f}" if money else "")
+        f"{calls['failed']:,} failed, {calls['lost']:,} cut off; {manifest['tokens']:,} tokens"
+        + (f", cost {money:,.4f}" if money else "")
     )
+    lines += turns.text(manifest.get("by_turn", ()))
     return "\n".join(lines)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,8 +57,8 @@ def question_of(prompt: str) -> Question:
     return Question(text=text, options=options)
 
 
-def read_compared(path: Path) -> list[Compared]:
-    """Every comparison of a JSONL file; one that comes twice counts once.
+def read_compared(path: Path, left_out: Counter[str] | None = None) -> list[Compared]:
+    """Every comparison of a JSONL file; one that comes twice counts once, and is counted in `left_out`.
 
     Raises TrainingError naming the line, also for one id that stands for two comparisons.
     """
@@ -69,10 +70,13 @@ def read_compared(path: Path) -> list[Compared]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             one = _compared(line, f"{path} line {number}")
-            if found.setdefault(one.id, one) != one:
+            if found.get(one.id, one) != one:
                 raise TrainingError(
                     f"{path} line {number}: the id {one.id} stands for another comparison too; rename one"
                 )
+            if one.id in found and left_out is not None:
+                left_out["repeated"] += 1
+            found[one.id] = one
     if not found:
         raise TrainingError(f"{path} holds no comparison; see training/rlaif/compared.py for its rows")
     return list(found.values())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,9 +104,11 @@ def prepare(job: Job) -> Work:
         )
     if job.compare is None:
         return _asked(job, doctors)
-    units = tuple(read_compared(job.compare)[: job.limit])
+    left_out = Counter[str]()
+    every = read_compared(job.compare, left_out)
+    units = tuple(every[: job.limit])
     rows = [[unit.id, unit.prompt, unit.a, unit.b, unit.question.gold] for unit in units]
-    return Work(units, _hash(rows, doctors), len(units), {}, doctors)
+    return Work(units, _hash(rows, doctors), len(every) + left_out.total(), left_out, doctors)
 
 
 def _asked(job: Job, doctors: Doctors | None) -> Work:

@@ -58,14 +58,8 @@ def label_pair(caller: Caller, compared: Compared, wording: Wording, trust: Agre
         raise DroppedError("judge: tie")
     won = verdict.winner == "a"
     chosen, rejected = (a, b) if won else (b, a)
-    if fault := form_fault(chosen, "stop" if compared.ended[not won] else "length"):
-        raise DroppedError(f"chosen: {fault}")
-    if lower_cased(chosen, (compared.question.text, *compared.question.options, rejected)):
-        raise DroppedError("chosen: lower_cased")
-    if not rejected:
-        raise DroppedError("rejected: empty")
-    if _against_key(compared, chosen):
-        raise DroppedError("chosen: misses the key")
+    if fault := _fault(compared, chosen, rejected, "stop" if compared.ended[not won] else "length"):
+        raise DroppedError(fault)
     provenance: dict[str, Any] = {
         "set": "rlaif",
         "label": "a model's, not a person's",
@@ -93,6 +87,17 @@ def weight(trust: Agreement | None) -> float:
     if trust is None or trust.decided is None:
         return UNMEASURED
     return round(max(UNMEASURED, 2 * trust.decided.low - 1), 6)
+
+
+def _fault(compared: Compared, chosen: str, rejected: str, ended: str) -> str | None:
+    """Why this pair must not be trained on, whatever the judge says; None when it may."""
+    if fault := form_fault(chosen, ended):
+        return f"chosen: {fault}"
+    if lower_cased(chosen, (compared.question.text, *compared.question.options, rejected)):
+        return "chosen: lower_cased"
+    if not rejected:
+        return "rejected: empty"
+    return "chosen: misses the key" if _against_key(compared, chosen) else None
 
 
 def _against_key(compared: Compared, chosen: str) -> bool:

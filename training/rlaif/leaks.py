@@ -3,8 +3,9 @@
     leak(critique, question)        # "names_letter", "names_text", "announces", "eliminates", or None
 
 Strict on purpose: what could be read as the key's name is a leak, for a critique can be written anew. Letter shapes,
-digits of three scripts, places (`leak_places`), full-width and mathematical letters, look-alikes of other scripts, ZWNJ and markup do not hide
-it. A letter that follows the same word as in the question («ویتامین B») names a thing of medicine, not an option.
+digits of three scripts, places (`leak_places`), full-width and mathematical letters, look-alikes of other scripts,
+ZWNJ and markup do not hide it. A letter that follows the same word as in the question («ویتامین B») names a thing of
+medicine, not an option.
 
 Not covered: the key in other words (a translation, a synonym, a description only it fits), or spelt out.
 """

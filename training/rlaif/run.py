@@ -41,6 +41,7 @@ from training.rlaif.parties import check_prices, opened
 from training.rlaif.pool import drive
 from training.rlaif.questions import Task
 from training.rlaif.self_correction import self_correct
+from training.rlaif.turns import by_turn
 from training.rlaif.wording import CURRENT, Wording, load
 
 log = logging.getLogger("training")
@@ -105,6 +106,7 @@ def _work(
         "prompts": wording.provenance | {"question": VERSION},
         "agreement": trust.row() if trust else None,
         "doctors_left_out": work.doctors.left_out if work.doctors else None,
+        **({"by_turn": by_turn(ends)} if job.method == "b" else {}),
         **books.spending(caller),
     }
     books.write(job.out, work.ids, ends, manifest)

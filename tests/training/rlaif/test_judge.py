@@ -156,6 +156,16 @@ def test_one_id_for_two_comparisons_is_refused(tmp_path: Path) -> None:
         read_compared(path)
 
 
+def test_a_comparison_that_comes_twice_is_counted(tmp_path: Path) -> None:
+    path = compare(tmp_path, [(GOOD, BAD), (BAD, GOOD)])
+    path.write_text(path.read_text("utf-8") * 3, "utf-8")
+    with ScriptedServer(judging(by_use)) as server:
+        door(*words(server, tmp_path / "out", "--compare", path, "--unmeasured"))
+    found = manifest(tmp_path / "out")
+    assert (found["left_out"], found["accounting"]["asked"]) == ({"repeated": 4}, 2)
+    assert found["counts_in"]["available"] == 6
+
+
 def test_the_judge_sees_what_the_pair_holds_and_no_lower_cased_text_is_chosen(tmp_path: Path) -> None:
     rows = compare(tmp_path, [(f"<think>پنهان</think>{GOOD}", BAD), (f"با mri دیده می‌شود. {GOOD}", BAD)])
     with ScriptedServer(judging(by_use)) as server:

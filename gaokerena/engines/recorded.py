@@ -107,6 +107,11 @@ class RecordedEngine:
         pace: float = 0.0,
     ) -> None:
         self.recordings = Recordings(sources, models)
+        if self.recordings.skipped:
+            log.warning(
+                "%d recorded answers are left out: their question or some of its options are empty",
+                self.recordings.skipped,
+            )
         self._fallback = fallback
         self._cache = Generations(cache) if cache else None
         self._revisions = dict(revisions or {})

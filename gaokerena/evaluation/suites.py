@@ -135,9 +135,10 @@ def load_suite(name_or_path: str | Path, data: Path | str | None = None, *, keys
         if found:
             raise SuiteError(f"{place}: no suite {name!r}; there are {', '.join(found)}")
     where = f"in {data}" if data else "without a folder of data"
+    hub = suite_hub.PREFIX + suite_hub.REPOSITORIES.get(name.partition(":")[0], "owner/dataset")
     raise SuiteError(
         f"no suite {name!r} {where}; known are {', '.join(KNOWN)}: set GAOKERENA_DATA or --data to the folder "
-        f"that holds {CHOICE_FILE} and {FREE_FILE}, or give a file or {suite_hub.PREFIX}owner/dataset"
+        f"that holds {CHOICE_FILE} and {FREE_FILE}, or give a file or {hub}"
     )
 
 

@@ -218,11 +218,14 @@ def test_only_models_with_answers_are_offered(engine: RecordedEngine) -> None:
     assert isinstance(play(engine, ask(CHOICE, model="absent"))[0].last, Failed)
 
 
-def test_rows_whose_question_cannot_be_asked_are_counted(tmp_path: Path) -> None:
+def test_rows_whose_question_cannot_be_asked_are_counted_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     broken = [row(CHOICE, "x").model_copy(update={"option_c": ""}), row(FREE, "x").model_copy(update={"question": " "})]
     write([*broken, row(FREE, "استراحت کنید.")], tmp_path / "some.parquet")
     engine = RecordedEngine([tmp_path / "some.parquet"], models=MODELS)
     assert (engine.recordings.skipped, len(engine.recordings)) == (2, 1)
+    assert "2 recorded answers are left out" in caplog.text
     assert said(engine, ask(FREE)) == [("", "استراحت کنید.")]
 
 

@@ -123,6 +123,8 @@ def test_a_name_is_looked_up_in_the_data_alone(tmp_path: Path) -> None:
         load_suite("kopp_larger", tmp_path)
     with pytest.raises(SuiteError, match=r"without a folder of data.*GAOKERENA_DATA"):
         load_suite("mmlu_fa", None)
+    with pytest.raises(SuiteError, match=r"or give a file or hub:gaokerena/MF3QA$"):
+        load_suite("mf3qa:dev", None)
     with pytest.raises(SuiteError, match="no folder of data; set GAOKERENA_DATA"):
         load_all(None)
 

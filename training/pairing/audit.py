@@ -36,8 +36,11 @@ from training.pairing.contrasts import Contrasts, contrasts_of
 from training.pairing.cues import CONFIDENCE, Cue, cues
 from training.pairing.weighing import LEAST
 
-ONE_PROMPT = "ask every pair with one prompt: `python -m training pairs build --prompting cot PAIRS --out FOLDER`"
-ONE_WORDING = "give every pair a prompt of one wording"
+ONE_PROMPT = (
+    "prompts tell the winner, so ask every pair with one: "
+    "`python -m training pairs build --prompting cot PAIRS --out FOLDER`"
+)
+ONE_WORDING = "prompts tell the winner, so give every pair one of the same wording"
 
 
 @dataclass(frozen=True)
@@ -168,9 +171,12 @@ def _reason(whole: Tried, failed: Sequence[tuple[Tried, Cue]]) -> str | None:
     more = f"; so do {len(failed) - 1} more" if len(failed) > 1 else ""
     of = f"{len(tried.of.rows):,} pairs of {tried.source}" if tried.source else "pairs"
     told = f"{worst.label} tells {100 * worst.accuracy:.2f} % of the {of} apart (limit {100 * tried.limit:.0f} %)"
-    return told + more + (f"; {_remedy(tried.of)}" if worst.by_prompt else "")
+    return told + more + _remedy(failed)
 
 
-def _remedy(of: Contrasts) -> str:
-    """What to do about a prompt that gives the winner away."""
-    return ONE_PROMPT if {"straight", "cot"} <= set(of.groups) else ONE_WORDING
+def _remedy(failed: Sequence[tuple[Tried, Cue]]) -> str:
+    """What to do about prompts that give the winner away, where some do."""
+    by_prompt = [set(tried.of.groups) for tried, cue in failed if cue.by_prompt]
+    if not by_prompt:
+        return ""
+    return f"; {ONE_PROMPT if any({'straight', 'cot'} <= kinds for kinds in by_prompt) else ONE_WORDING}"

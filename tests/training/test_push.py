@@ -73,6 +73,18 @@ def test_a_look_sends_nothing_and_says_what_would_be_sent(folder: Path) -> None:
     assert "nothing was sent" in done.stderr
 
 
+def test_labels_of_the_rounds_before_go_along_and_must_be_there(folder: Path) -> None:
+    block = {"name": "r3", "before": {"name": "r2", "before": {"name": "r1b"}}}
+    (folder / "lineage.json").write_text(json.dumps({"round": block}), "utf-8")
+    (folder / "labels.r2.jsonl").write_text('{"verdict_ids": ["v0"]}\n', "utf-8")
+    (folder / "labels.r7.jsonl").write_text('{"verdict_ids": ["v0"]}\n', "utf-8")
+    parcel = look(folder, "owner/r3", "CohereLabs/aya-expanse-8b")
+    assert "labels.r2.jsonl" in parcel.files
+    assert parcel.problems == [
+        "labels.r1b.jsonl is missing", "labels.r7.jsonl is not sent: move it out of the folder",
+    ]  # fmt: skip
+
+
 def test_really_sends_every_file_with_the_base_by_its_repository(folder: Path) -> None:
     with hub() as taken:
         done = push(folder, taken, "--base-model", "CohereLabs/aya-expanse-8b", "--really")

@@ -35,7 +35,16 @@ def build(
     hands: Annotated[
         Literal["one", "two"], typer.Option(help="one: a teacher's pairs in one hand; two: as they are")
     ] = "one",
-    balance: Annotated[bool, typer.Option(help="leave out pairs until no single cue is above the limit")] = True,
+    prompting: Annotated[
+        Literal["as-is", "straight", "cot"],
+        typer.Option(help="ask every pair of ours with one prompt: an export's prompts give the winner away"),
+    ] = "as-is",
+    balance: Annotated[
+        bool, typer.Option(help="of what models made, leave out pairs until no single cue is above the limit")
+    ] = True,
+    balance_people: Annotated[
+        bool, typer.Option("--balance-people", help="the same of what doctors and visitors said")
+    ] = False,
     held_out: Annotated[float, typer.Option(help="share of the questions held out")] = 0.02,
     no_suites: Annotated[bool, typer.Option("--no-suites", help="do not look for overlap with the suites")] = False,
     limit: Annotated[float, typer.Option(help="single cues above this are balanced")] = LIMIT,
@@ -49,7 +58,8 @@ def build(
     options = _valid(
         lambda: Options(
             files=tuple(map(str, files or [])), published=published, parts=_parts(parts), as_is=as_is, hands=hands,
-            balance=balance, held_out_per_mille=round(1000 * held_out), suites=not no_suites, limit=limit, seed=seed,
+            prompting=prompting, balance=balance, balance_people=balance_people,
+            held_out_per_mille=round(1000 * held_out), suites=not no_suites, limit=limit, seed=seed,
         )
     )  # fmt: skip
     _tell(make(out, options), as_json)
@@ -150,6 +160,10 @@ def _tell(manifest: dict[str, Any], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(manifest, ensure_ascii=False, indent=2))
         return
+    for source, count in manifest.get("other_wording", {}).items():
+        typer.echo(
+            f"{count} pairs of {source} are asked in a wording of their own and stay as they were asked", err=True
+        )
     for name, counts in (
         ("in", manifest["counts_in"]),
         ("out", manifest["counts_out"]),

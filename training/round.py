@@ -64,7 +64,7 @@ def run(asked: Round, rates: Rates | None = None) -> Outcome:
     _can_end(asked, plan)
     _readable(asked.verdicts)
     pairs = _pairs(asked, plan)
-    told = audited(pairs, asked.override_audit, suites=asked.data is not None)
+    told = audited(pairs, asked.override_audit, suites=asked.data is not None, balanced=asked.balance_people)
     watched, judged = held_out(plan)
     adapter = _train(asked, plan, pairs, watched, rates or Rates())
     evaluation = _evaluate(asked, plan, adapter, judged)
@@ -132,6 +132,7 @@ def _pairs(asked: Round, plan: Plan) -> Path:
     options = Options(
         files=(str(_asked_anew(asked, plan)),),
         held_out_per_mille=round(1000 * asked.held_out),
+        balance_people=asked.balance_people,
         trained_before=tuple(sorted(learned(plan.ancestors))),
         suites=asked.data is not None,
         seed=asked.seed,

@@ -39,6 +39,9 @@ def round_(
     prompting: Annotated[
         Literal["straight", "cot"] | None, typer.Option(help="how --from is asked, where its lineage does not say")
     ] = None,
+    balance_people: Annotated[
+        bool, typer.Option("--balance-people", help="leave verdicts out until no single surface cue tells who won")
+    ] = False,
     draws: Annotated[int, typer.Option(help="answers to each safety item", min=1)] = 3,
     suite_questions: Annotated[int, typer.Option(help="questions of each suite", min=1)] = 100,
     seed: Annotated[int, typer.Option()] = 1,
@@ -56,6 +59,7 @@ def round_(
     asked = Round(
         verdicts, start, out, work, recipe, preset, base, tuple(also or ()), share, held_out,
         Path(data) if data else None, doctors, scorer, override_audit, prompting, draws, suite_questions, seed,
+        balance_people,
     )  # fmt: skip
     outcome = run(asked)
     if as_json:

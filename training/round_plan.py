@@ -53,6 +53,8 @@ class Round:
     draws: int = 3
     suite_questions: int = 100
     seed: int = 1
+    balance_people: bool = False
+    """Leave verdicts out until no single cue is above the audit's limit."""
 
     def settled(self) -> Plan:
         """What follows. Raises TrainingError for a name, an adapter or a recipe that cannot be used."""

@@ -24,7 +24,14 @@ LEAST = 10
 """Held-out questions below which old and new cannot be told apart: nine to one are needed for p < 0.05."""
 
 
-def audited(pairs: Path, override: str | None, *, suites: bool) -> dict[str, Any]:
+WAYS_OUT = {
+    False: "or give --balance-people, which leaves verdicts out until no single cue tells",
+    True: "single cues were balanced already",
+}
+"""Besides a reason, by whether verdicts were balanced."""
+
+
+def audited(pairs: Path, override: str | None, *, suites: bool, balanced: bool = False) -> dict[str, Any]:
     """What the gate says; `suites`: whether they were at hand, so that pairs nobody compared with them are refused.
 
     The audit is made here where there is none of this very file by today's code.
@@ -33,7 +40,12 @@ def audited(pairs: Path, override: str | None, *, suites: bool) -> dict[str, Any
     """
     if not _is_current(pairs):
         audit_file(pairs)
-    told = check(pairs, override, uncompared="refused" if suites else "told")
+    try:
+        told = check(pairs, override, uncompared="refused" if suites else "told")
+    except TrainingError as error:
+        failed = override is None and not read_json(audit_path(pairs))["passed"]
+        more = f"; {WAYS_OUT[balanced]}; or gather more verdicts, on answers that differ less in this" if failed else ""
+        raise TrainingError(f"{error}{more}") from None
     found = told["found"] and str(told["found"]).replace(f"{pairs.parent}/", "")  # a card names no place of a machine
     return told | {"found": found}
 

@@ -1,4 +1,4 @@
-"""A round and the evaluation suites: with the data folder uncompared pairs are refused, without it the card says so."""
+"""What a round may train on: pairs compared with the suites, where those are at hand; ways out of a failed audit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.training import round_cases
-from tests.training.pairing.samples import exchangeable
+from tests.training.pairing.samples import exchangeable, planted
 from training import round as rounds
 from training.audit_gate import sha256
 from training.errors import TrainingError
@@ -59,3 +59,35 @@ def test_the_card_of_a_round_without_the_suites_says_so(tmp_path: Path, monkeypa
     assert asked.work
     told = read_json(asked.work / "dpo" / "manifest.json")["audit"]
     assert (told["decontaminated"], told["overrode"]) == (False, ["audit"]), "the reason was for the audit alone"
+
+
+def test_a_failed_audit_names_every_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    write_pairs(path, planted(exchangeable(60, seed=6), "length"))
+    ways = "--override-audit REASON; {}; or gather more verdicts"
+    with pytest.raises(
+        TrainingError, match="length.*" + ways.format("or give --balance-people, which leaves verdicts.*")
+    ):
+        audited(path, None, suites=False)
+    with pytest.raises(TrainingError, match="length.*" + ways.format("single cues were balanced already")):
+        audited(path, None, suites=False, balanced=True)
+    write_pairs(path, exchangeable(60, seed=6))
+    with pytest.raises(TrainingError, match="never compared") as caught:
+        audited(path, None, suites=True)
+    assert "--balance-people" not in str(caught.value), "nothing failed that balancing could mend"
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+def test_doctors_verdicts_are_balanced_only_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, balanced: bool
+) -> None:
+    round_cases.as_mini(tmp_path, monkeypatch)
+    asked = round_cases.case(tmp_path, balance_people=balanced)
+    rows = [row.model_copy(update={"source": "expert"}) for row in planted(exchangeable(60, seed=5), "length")]
+    write_pairs(asked.verdicts, rows)
+    rounds._pairs(asked, asked.settled())
+    assert asked.work
+    manifest = read_json(asked.work / "build" / "manifest.json")
+    left_out = sum(count for reason, count in manifest["dropped"].items() if "balancing" in reason)
+    assert (left_out > 20) == balanced
+    assert left_out == 0 or balanced

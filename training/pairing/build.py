@@ -2,10 +2,11 @@
 
     make(Path("runs/pairs"), Options(files=("expert.jsonl",), published=True))
 
-In order: the published pairs in one letter case, unsound pairs out (`repair`), repeated pairs out (`duplicates`), the
-published pairs in one hand, questions held out, single cues balanced (`balance`). Every step's cost is counted by
-source. A question and its near duplicates lie on one side of the split; a question that the mini pair holds out is
-held out here as well.
+In order: every pair asked with one prompt, where that is wanted, the published pairs in one letter case, unsound pairs
+out (`repair`), repeated and contradicting pairs settled (`duplicates`), the published pairs in one hand, questions held
+out, single cues balanced (`balance`): of what models made, and of what people said only when asked. Every step's cost
+is counted by source. A question and its near duplicates lie on one side of the split; a question that the mini pair
+holds out is held out here as well.
 
 Built from its own output a set stays as it is.
 
@@ -31,25 +32,37 @@ from training.manifest import NAME, Manifest, file_hash, fingerprint, read_json
 from training.pair_rows import PairRow
 from training.pairing import intake
 from training.pairing.balance import balance
-from training.pairing.built import Built, Options
+from training.pairing.built import PEOPLE, Built, Options
 from training.pairing.duplicates import alone, question_groups
 from training.pairing.questions import question_of
 from training.pairing.repair import cased, fault, one_hand, published
 from training.pairing.stage import finished, stage, write
+from training.round_asked import as_asked, ours
 
 
 def build(built: Built, options: Options, references: Reference | None) -> None:
     """Take what was gathered through every step."""
     if options.as_is:
         return
-    good = alone(_sound(built.train, references, built), built.drop)
+    good = alone(_sound(_asked(built, options), references, built), built.drop)
     if options.hands == "one":
         good = alone(_one_hand(good, built), built.drop)  # pairs apart in the student's text alone are equal now
     away = _held_out(good, options.held_out_per_mille, frozenset(options.trained_before))
     built.held_out = [row for row, out in zip(good, away, strict=True) if out]
     train = [row for row, out in zip(good, away, strict=True) if not out]
-    built.train = _balanced(train, options, built) if options.balance else train
+    built.train = _balanced(train, options, built)
     built.check()
+
+
+def _asked(built: Built, options: Options) -> Sequence[PairRow]:
+    """The rows as they came, or each of ours asked with one prompt."""
+    if options.prompting == "as-is":
+        return built.train
+    rows = as_asked(built.train, options.prompting)
+    for before, row in zip(built.train, rows, strict=True):
+        built.changed[f"{row.source}: asked with {options.prompting}"] += row.prompt != before.prompt
+        built.other_wording[row.source] += not ours(row)
+    return rows
 
 
 def _sound(rows: Sequence[PairRow], references: Reference | None, built: Built) -> list[PairRow]:
@@ -101,13 +114,14 @@ def _held_out(rows: Sequence[PairRow], per_mille: int, before: frozenset[str]) -
 
 
 def _balanced(rows: Sequence[PairRow], options: Options, built: Built) -> list[PairRow]:
-    """Each source's pairs with its single cues below the limit; order kept."""
+    """The pairs, with single cues below the limit in each source that is to be balanced; order kept."""
     by_source: defaultdict[str, list[PairRow]] = defaultdict(list)
     for row in rows:
         by_source[row.source].append(row)
     kept: set[str] = set()
     for source, some in by_source.items():
-        left, cost = balance(some, limit=options.limit, seed=options.seed)
+        wanted = options.balance_people if source in PEOPLE else options.balance
+        left, cost = balance(some, limit=options.limit, seed=options.seed) if wanted else (some, {})
         kept.update(row.id for row in left)
         for cue, count in cost.items():
             built.dropped[f"{source}: balancing {cue}"] += count
@@ -137,6 +151,7 @@ def make(out: Path, options: Options) -> dict[str, Any]:
         manifest.counts_in = dict(sorted(built.came.items()))
         manifest.dropped = built.dropped
         manifest.extra |= {"changed": dict(sorted(built.changed.items())), "decontaminated": references is not None}
+        manifest.extra["other_wording"] = dict(sorted((+built.other_wording).items()))
         write(out, manifest, built.train, built.held_out)
     return read_json(out / NAME)
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from training.audit_gate import LIMIT
 from training.pair_rows import PairRow, Source
@@ -29,7 +29,11 @@ class Options(BaseModel):
     as_is: bool = False
     """Nothing repaired, dropped or held out: to audit pairs as they came."""
     balance: bool = True
-    """Leave out pairs until no single cue is above the limit."""
+    """Leave out pairs that models made until no single cue is above the limit."""
+    balance_people: bool = False
+    """The same of people's pairs (`PEOPLE`): it leaves out what they said, so only when asked."""
+    prompting: Literal["as-is", "straight", "cot"] = "as-is"
+    """The prompt that every pair of ours is asked with; an export carries its winner's, which gives the winner away."""
     hands: Literal["one", "two"] = "one"
     held_out_per_mille: int = Field(default=20, ge=0, le=500)
     trained_before: tuple[str, ...] = ()
@@ -38,6 +42,12 @@ class Options(BaseModel):
     """Leave out what shares a run of words with a suite of the data folder."""
     limit: float = Field(default=LIMIT, ge=0.5, lt=1)
     seed: int = 13
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Options:
+        if self.as_is and self.prompting != "as-is":
+            raise ValueError("as_is changes nothing, prompting changes the prompts; give one of them")
+        return self
 
 
 @dataclass
@@ -52,6 +62,8 @@ class Built:
     """By "source: reason"."""
     changed: Counter[str] = field(default_factory=Counter)
     """By "source: repair": pairs whose text a repair changed."""
+    other_wording: Counter[str] = field(default_factory=Counter)
+    """By source: pairs that could not be asked with the prompt that was wanted, since theirs is no wording of ours."""
 
     def drop(self, row: PairRow, reason: str) -> None:
         """Count a pair that does not go on."""

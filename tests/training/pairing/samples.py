@@ -25,6 +25,8 @@ _STEMS = """
 کودک زن مرد نوزاد سالمند جوان باردار ورزشکار راننده کارگر معلم پرستار کشاورز سرباز دانش‌آموز
 """
 STEMS = _STEMS.split()
+REASONS = "شماره {n}: بیمار {n} سال دارد و در MRI ضایعهٔ {n} دیده شد. یافتهٔ {n} با درد و تب همراه است."
+TWO = ("AB", "BA", "CD", "DC", "AC", "CA")
 
 
 def turn(role: Any, text: str) -> Turn:
@@ -82,6 +84,20 @@ def exchangeable(count: int, seed: int, source: Source = "expert") -> list[PairR
         pair(f"{source}-{seed}-{number}", answer(rng), answer(rng), asked=question(rng, number), source=source)
         for number in range(count)
     ]
+
+
+def taught(count: int) -> list[PairRow]:
+    """A teacher's pairs as published: the chosen side in lower case, each letter preferred as often as the other."""
+    rows = []
+    for n in range(count):
+        good, bad = TWO[n % 6]
+        body = REASONS.format(n=n)
+        row = pair(
+            f"t{n}", f"{body} بنابراین گزینهٔ [{good}] درست است.".lower(), f"{body} پس پاسخ، گزینهٔ [{bad}] است.",
+            asked=f"پرسش {n} {n * 7} {n * 13} دربارهٔ درد {n} چیست؟", gold=good, source="teacher_correction",
+        )  # fmt: skip
+        rows.append(row.model_copy(update={"provenance": {"set": "published", "gold": good}}))
+    return rows
 
 
 PLANTS: dict[str, tuple[str, Callable[[str], str]]] = {

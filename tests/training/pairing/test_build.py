@@ -1,46 +1,22 @@
-"""Building pairs: every pair accounted for, split by question, idempotent, the same again, safe against a kill."""
+"""Building pairs: every pair accounted for, split by question, idempotent; whom balancing and prompts touch."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
+from pydantic import ValidationError
 
-from tests.training.killing import kill_when
-from tests.training.pairing.samples import OPTIONS, exchangeable, pair, planted
-from tests.training.toy import benchmark, write
-from tests.training.toy import pair as published
-from training.cli import app
+from gaokerena.prompts import COT_CHOICE, COT_FREE, VERSION, user_text
+from gaokerena.questions import Prompting, Question
+from tests.training.pairing.samples import OPTIONS, exchangeable, pair, planted, taught, turn
 from training.decontaminate import Reference
-from training.errors import TrainingError
-from training.manifest import read_json
-from training.pair_rows import PairRow, read_pairs, write_pairs
-from training.pairing import build as module
-from training.pairing.build import build, make
+from training.pair_rows import PairRow, Source
+from training.pairing.build import build
 from training.pairing.built import Built, Options
 from training.pairing.duplicates import question_groups
-
-REASONS = "شماره {n}: بیمار {n} سال دارد و در MRI ضایعهٔ {n} دیده شد. یافتهٔ {n} با درد و تب همراه است."
-LETTERS = ("AB", "BA", "CD", "DC", "AC", "CA")
-
-
-def taught(count: int) -> list[PairRow]:
-    """A teacher's pairs as published: the chosen side in lower case, each letter preferred as often as the other."""
-    rows = []
-    for n in range(count):
-        good, bad = LETTERS[n % 6]
-        body = REASONS.format(n=n)
-        row = pair(
-            f"t{n}", f"{body} بنابراین گزینهٔ [{good}] درست است.".lower(), f"{body} پس پاسخ، گزینهٔ [{bad}] است.",
-            asked=f"پرسش {n} {n * 7} {n * 13} دربارهٔ درد {n} چیست؟", gold=good, source="teacher_correction",
-        )  # fmt: skip
-        rows.append(row.model_copy(update={"provenance": {"set": "published", "gold": good}}))
-    return rows
 
 
 def built(rows: list[PairRow], references: Reference | None = None, **options: Any) -> Built:
@@ -153,115 +129,69 @@ class TestBuild:
         assert not set(group[: len(found.train)]) & set(group[len(found.train) :])
 
     def test_balancing_can_be_left_out(self) -> None:
-        rows = planted(exchangeable(40, seed=5), "length")
+        rows = planted(exchangeable(40, seed=5, source="judge"), "length")
         assert len(built(rows, held_out_per_mille=0, balance=False).train) == 40
         found = built(rows, held_out_per_mille=0)
         assert len(found.train) < 20
         assert {reason.partition(":")[2][:17] for reason in found.dropped} == {" balancing length"}
 
+    @pytest.mark.parametrize("source", ["expert", "public"])
+    def test_what_people_said_is_balanced_only_when_asked(self, source: Source) -> None:
+        people = planted(exchangeable(40, seed=5, source=source), "length")
+        models = planted(exchangeable(40, seed=6, source="judge"), "length")
+        found = built([*people, *models], held_out_per_mille=0)
+        assert [row for row in found.train if row.source == source] == people, "not a verdict is left out"
+        assert (
+            set(found.dropped) == {reason for reason in found.dropped if reason.startswith("judge: balancing")} != set()
+        )
+        asked = built([*people, *models], held_out_per_mille=0, balance=False, balance_people=True)
+        assert sum(row.source == "judge" for row in asked.train) == 40
+        assert sum(row.source == source for row in asked.train) < 20
+
     def test_as_is_nothing_changes(self) -> None:
         rows = [*taught(3), pair("short", "بله", "نه")]
         assert built(rows, as_is=True).train == rows
+        with pytest.raises(ValidationError, match="as_is changes nothing"):
+            Options(as_is=True, prompting="cot")
 
 
-class TestMake:
-    @pytest.fixture
-    def file(self, tmp_path: Path) -> Path:
-        path = tmp_path / "in.jsonl"
-        write_pairs(path, [*taught(30), *exchangeable(30, seed=2)])
-        return path
+class TestPrompting:
+    """An export asks each pair as its winner was asked; a build asks them all with one prompt."""
 
-    def test_the_door_builds_once_and_the_same_again(self, file: Path, tmp_path: Path) -> None:
-        for name in ("one", "other"):
-            arguments = ["pairs", "build", str(file), "--out", str(tmp_path / name), "--no-suites", "--held-out", "0.2"]
-            result = CliRunner().invoke(app, arguments)
-            assert result.exit_code == 0, result.output
-            assert "in           30  teacher_correction" in result.stdout
-        one, other = tmp_path / "one", tmp_path / "other"
-        for name in ("pairs.jsonl", "held_out.jsonl"):
-            assert (one / name).read_bytes() == (other / name).read_bytes()
-        manifest = read_json(one / "manifest.json")
-        assert sum(manifest["counts_in"].values()) == 60
-        assert sum(manifest["counts_out"].values()) + sum(manifest["dropped"].values()) == 60
-        assert manifest["decontaminated"] is False
-        assert read_pairs(one / "held_out.jsonl")
-        times = {path: path.stat().st_mtime_ns for path in one.iterdir()}
-        assert CliRunner().invoke(app, [*arguments[:4], str(one), *arguments[5:]]).exit_code == 0
-        assert {path: path.stat().st_mtime_ns for path in one.iterdir()} == times
+    @staticmethod
+    def exported(count: int) -> list[PairRow]:
+        rows = []
+        for place, row in enumerate(exchangeable(count, seed=7)):
+            question = Question(text=row.asked.partition("\n")[0])
+            asked = user_text(question, "straight" if place % 2 else "cot")
+            told = {"prompt": (turn("user", asked),), "provenance": {"prompts": VERSION}}
+            rows.append(row.model_copy(update=told))
+        return rows
 
-    def test_another_option_builds_anew_and_a_kill_before_the_end_leaves_no_manifest(
-        self, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        out, options = tmp_path / "out", Options(files=(str(file),), suites=False)
-        make(out, options)
-        monkeypatch.setattr(module, "write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            make(out, options.model_copy(update={"hands": "two"}))
-        assert not (out / "manifest.json").exists(), "an old manifest beside new files would vouch for them"
+    @pytest.mark.parametrize("prompting", ["straight", "cot"])
+    def test_every_pair_of_ours_is_asked_with_one_prompt(self, prompting: Prompting) -> None:
+        rows = self.exported(10)
+        assert len({row.asked.endswith(COT_FREE) for row in rows}) == 2
+        found = built(rows, prompting=prompting, held_out_per_mille=0)
+        assert {row.asked.endswith(COT_FREE) for row in found.train} == {prompting == "cot"}
+        assert +found.changed == {f"expert: asked with {prompting}": 5}
+        assert sum(row.provenance.get("asked_anew") == prompting for row in found.train) == 5
+        assert not found.other_wording.total()
+        assert built(found.train, prompting=prompting, held_out_per_mille=0).train == found.train
 
-    def test_killed_in_the_middle_and_run_again_it_is_as_if_never_killed(self, file: Path, tmp_path: Path) -> None:
-        script = (
-            "import sys; from pathlib import Path; from training.pairing import build as b, stage as s\n"
-            "from training.pairing.built import Options\n"
-            "real = s.write_pairs\n"
-            "def slow(path, rows):\n"
-            "    done = real(path, rows)\n"
-            "    import time; time.sleep(30)\n"
-            "    return done\n"
-            "s.write_pairs = slow\n"
-            "folder = Path(sys.argv[1])\n"
-            "b.make(folder / 'out', Options(files=(str(folder / 'in.jsonl'),), suites=False))\n"
-        )
-        kill_when(script, tmp_path, tmp_path / "out" / "pairs.jsonl")
-        assert not (tmp_path / "out" / "manifest.json").exists()
-        options = Options(files=(str(file),), suites=False)
-        assert make(tmp_path / "out", options)["starts"] == 2
-        make(tmp_path / "whole", options)
-        for name in ("pairs.jsonl", "held_out.jsonl"):
-            assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    def test_as_is_leaves_the_prompts(self) -> None:
+        rows = self.exported(6)
+        assert built(rows, held_out_per_mille=0).train == rows
 
-    def test_the_published_table_is_read_and_decontaminated(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        rows = [
-            published(f"{row.asked.partition(chr(10))[0]}", OPTIONS, row.provenance["gold"], row.better, row.worse)
-            for row in taught(6)
-        ]
-        rows += [published("پرسشی که پاسخش نرسید، چیست؟", OPTIONS, "D", "", REASONS)]
-        tested = [benchmark("mmlu_fa", rows[2]["prompt"].split("\n")[2], ("سل", "آسم", "سرفه", "تب"), "A")]
-        write(tmp_path / "data", preference_pairs=rows, benchmarks=tested)
-        monkeypatch.setenv("GAOKERENA_DATA", str(tmp_path / "data"))
-        manifest = make(tmp_path / "out", Options(published=True, held_out_per_mille=0))
-        assert manifest["decontaminated"] is True
-        assert manifest["dropped"]["teacher_correction: chosen: empty"] == 1
-        assert manifest["dropped"]["teacher_correction: shares_8_gram_with_mmlu_fa"] == 1
-        assert manifest["counts_in"] == {"teacher_correction": 7}
-        row = read_pairs(tmp_path / "out" / "pairs.jsonl")[0]
-        assert (row.provenance["set"], row.provenance["part"]) == ("published", 3)
-        with pytest.raises(TrainingError, match="nothing to build from"):
-            make(tmp_path / "none", Options(published=True, parts=(4, 5)))
-
-    @pytest.mark.parametrize(
-        ("arguments", "said"),
-        [
-            (["none.jsonl"], r"no pairs at none\.jsonl"),
-            (["--published", "--parts", "a"], "--parts 'a' is not a part"),
-            (["--held-out", "0.9"], "held_out_per_mille: .*less than or equal to 500"),
-            ([], "nothing to build from"),
-        ],
-    )
-    def test_errors_of_the_door(self, tmp_path: Path, arguments: list[str], said: str) -> None:
-        result = CliRunner().invoke(app, ["pairs", "build", *arguments, "--out", str(tmp_path / "out"), "--no-suites"])
-        with pytest.raises(TrainingError, match=said):
-            raise result.exception or AssertionError(result.output)
-
-    def test_one_id_with_two_contents_is_refused_and_one_row_in_two_files_taken_once(self, tmp_path: Path) -> None:
-        (row, other) = exchangeable(2, seed=1)
-        write_pairs(tmp_path / "a.jsonl", [row])
-        write_pairs(tmp_path / "b.jsonl", [row, other])
-        write_pairs(tmp_path / "c.jsonl", [other.model_copy(update={"id": row.id})])
-        files = tuple(str(tmp_path / f"{name}.jsonl") for name in "ab")
-        manifest = make(tmp_path / "out", Options(files=files, suites=False, held_out_per_mille=0))
-        assert json.dumps(manifest["dropped"]) == '{"expert: duplicate": 1}'
-        with pytest.raises(TrainingError, match=r"stands for one pair in .*a\.jsonl and another in .*c\.jsonl"):
-            make(tmp_path / "bad", Options(files=(files[0], str(tmp_path / "c.jsonl")), suites=False))
+    def test_pairs_of_rlaif_and_of_a_judge_are_ours_and_another_wording_is_counted(self) -> None:
+        one, two, other = self.exported(3)
+        fresh = one.model_copy(update={"provenance": {"prompts": {"student": "x", "question": VERSION}}})
+        options = user_text(Question(text="پرسش دیگری دربارهٔ کبد", options=OPTIONS), "straight")
+        judged = two.model_copy(update={"prompt": (turn("user", options),), "provenance": {"prompts": {"judge": "x"}}})
+        strange = other.model_copy(update={"prompt": (turn("user", "Answer in Persian: تب دارم"),), "provenance": {}})
+        found = built([fresh, judged, strange], prompting="cot", held_out_per_mille=0)
+        asked = [row.asked for row in found.train]
+        assert asked[0].endswith(COT_FREE)
+        assert asked[1].endswith(COT_CHOICE)
+        assert asked[2] == strange.asked
+        assert found.other_wording == {"expert": 1}

@@ -6,9 +6,14 @@ Not covered: which numbers a card shows and whether they belong together (`cards
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
+
+from training import ledger
+from training.ledger_table import estimated
+from training.manifest import read_json
 
 TITLES = {"base": "Gaokerena mini, the base", "v": "Gaokerena mini V", "r": "Gaokerena mini R"}
 
@@ -57,6 +62,16 @@ def number(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
+def audit_line(audited: Mapping[str, Any]) -> str:
+    """What the gate said of the pairs (`audit_gate.check`), and why they were trained on if it was shut."""
+    if audited["passed"]:
+        return f"Shortcut audit: passed; no surface cue tells the sides apart on more than {audited['limit']:.0%}."
+    return (
+        f"Shortcut audit: **not passed** ({audited['found']}). Trained all the same, for this reason: "
+        f"{audited['overridden']}"
+    )
+
+
 def drops(title: str, manifest: Mapping[str, Any]) -> str:
     rows = [(reason.replace("_", " "), count) for reason, count in manifest["dropped"].items() if count]
     total = sum(count for _, count in rows)
@@ -75,6 +90,22 @@ def work(stage: str, manifest: Mapping[str, Any]) -> list[tuple[str, Any]]:
         (f"{stage}: versions", versions),
         (f"{stage}: commit of the code", manifest["commit"] or "not run from a repository"),
     ]
+
+
+def cost(stage: str, run: Path) -> list[tuple[str, Any]]:
+    """What the ledger in the run's folder says it cost; nothing where it kept none."""
+    if not (run / ledger.NAME).exists():
+        return []
+    book = read_json(run / ledger.NAME)
+    guessed = ", estimated" if estimated(book) else ""
+    found = {
+        "hours on the clock": book["seconds"] / 3600,
+        "GPU hours": book["gpu_hours"],
+        "CPU hours of the main process": book["cpu_hours"],
+        f"energy, kWh{guessed}": book["energy_kwh"],
+        f"CO2, kg{guessed}": book["co2_kg"],
+    }
+    return [(f"{stage}: {what}", "not known" if much is None else f"{much:.3g}") for what, much in found.items()]
 
 
 def values(stage: str, recipe: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -16,7 +16,7 @@ from typing import Any
 from gaokerena.engines.loading import revision
 from gaokerena.files import atomic
 from training import report
-from training.card_parts import ABOUT, COMMANDS, LICENCE, TITLES, WARNING, drops, front, table, values, work
+from training.card_parts import ABOUT, COMMANDS, LICENCE, TITLES, WARNING, audit_line, drops, front, table, values, work
 from training.errors import TrainingError
 from training.manifest import NAME, read_json
 
@@ -149,9 +149,17 @@ def _r(manifests: Manifests, lineages: Mapping[str, Mapping[str, Any]]) -> list[
         drops("Published pairs left out", pairs),
         "How often one surface feature alone picks the preferred side (0.5 is no cue), as published and as trained on:",
         table(("feature", "before → after"), told),
+        _audited(run),
         "## Training",
         table(("what", "value"), [*values("DPO", lineages["r"]["recipe"]), *work("DPO", run)]),
     ]
+
+
+def _audited(run: Mapping[str, Any]) -> str:
+    """What the shortcut audit of R's pairs said, and why they were trained on if it failed."""
+    if "audit" not in run:
+        return "Shortcut audit: none was made of these pairs before they were trained on."
+    return audit_line(run["audit"])
 
 
 def _figures(name: str, figures: Mapping[str, Any]) -> str:

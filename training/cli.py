@@ -36,7 +36,8 @@ RUN = Path("runs/mini")
 def _door() -> None:
     """Make V and R, at two sizes, by one command each."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for noisy in ("httpx", "httpx2"):  # a line a request
+        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 @app.command()
@@ -46,11 +47,14 @@ def mini(
     ship: Annotated[
         Path | None, typer.Option(help="copy the finished weights there, for example to models/mini")
     ] = None,
+    price_per_hour: run_cli.Price = None,
+    currency: run_cli.Currency = "USD",
+    country: run_cli.Country = None,
 ) -> None:
     """Make the mini pair, or go on where it stopped: python -m training mini --ship models/mini"""
     from training import mini as stages
 
-    stages.make(out, only)
+    stages.make(out, only, rates=run_cli.rates_of(price_per_hour, currency, country))
     if ship:
         stages.ship(out, ship)
 

@@ -3,8 +3,9 @@
     GAOKERENA_DATA=... python -m training mini            # all of it, or go on where it stopped
     GAOKERENA_DATA=... python -m training mini --only base
 
-Every stage reads files, writes files into its own folder under `--out` and leaves a manifest; a stage whose recipe,
-inputs and code have not changed is not run again. The mini pair shows how the system works; it knows no medicine.
+Every stage reads files, writes files into its own folder under `--out` and leaves a ledger and a manifest; a stage
+whose recipe, inputs and code have not changed is not run again. The mini pair shows how the system works; it knows no
+medicine.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from gaokerena.files import sync
 from training import clock, sources
 from training.code import code_hash
 from training.errors import TrainingError
+from training.ledger import Rates, keeping
 from training.manifest import NAME, Manifest, begin, file_hash, fingerprint, finished, read_json
 from training.recipe import FOLDER, load
 from training.stages import STAGES
@@ -27,28 +29,28 @@ log = logging.getLogger("training")
 RECIPES = FOLDER / "mini"
 
 
-def inputs_of(stage: str, out: Path) -> list[str]:
-    """What the stage's result depends on besides its recipe: the data files, or what the stages before were made of.
+def inputs_of(stage: str, out: Path) -> dict[str, str]:
+    """What the stage's result depends on besides its recipe, by name: data files, or what stages before were made of.
 
     Raises TrainingError when a stage before has not been run.
     """
     before = STAGES[stage].before
     if not before:
-        return [file_hash(path) for path in sorted(sources.data_folder().glob("*.parquet"))]
+        return {path.name: file_hash(path) for path in sorted(sources.data_folder().glob("*.parquet"))}
     missing = [name for name in before if not (out / name / NAME).exists()]
     if missing:
         raise TrainingError(f"{stage} reads {missing[0]}, which has not been run in {out}; run it first, or all stages")
-    return [read_json(out / name / NAME)["fingerprint"] for name in before]
+    return {name: str(read_json(out / name / NAME)["fingerprint"]) for name in before}
 
 
 def mark(stage: str, recipe: Any, out: Path) -> str:
     """The fingerprint of a stage: its recipe, what it reads, and the code behind it."""
     made = STAGES[stage]
     code = code_hash(*made.modules, functions=(made.run, *made.functions))
-    return fingerprint(stage, recipe.model_dump(), inputs_of(stage, out), code)
+    return fingerprint(stage, recipe.model_dump(), list(inputs_of(stage, out).values()), code)
 
 
-def make(out: Path, only: str | None = None, recipes: Path = RECIPES) -> None:
+def make(out: Path, only: str | None = None, recipes: Path = RECIPES, rates: Rates | None = None) -> None:
     """Run the stages in order, skipping what is finished; `only` runs one stage (its inputs must be there).
 
     Raises TrainingError for an unknown stage or a stage whose inputs are missing.
@@ -66,7 +68,8 @@ def make(out: Path, only: str | None = None, recipes: Path = RECIPES) -> None:
         begin(folder, given)
         log.info("%s: running", stage)
         manifest = Manifest(stage, recipe.seed, given, recipe=recipe.model_dump(mode="json"))
-        with clock.running(folder, manifest):
+        manifest.extra["hashes"] = inputs_of(stage, out)
+        with clock.running(folder, manifest), keeping(folder, manifest, rates or Rates()):
             STAGES[stage].run(recipe, folder, manifest)
         manifest.write(folder)
         log.info("%s: %s", stage, manifest.counts_out)

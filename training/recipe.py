@@ -136,6 +136,13 @@ class _Trained(_Strict):
         return self
 
 
+class _OnPairs(_Trained):
+    """What learns from pairs, which pass the audit gate first (`audit_gate`)."""
+
+    override_audit: str | None = Field(default=None, pattern=r"\S")
+    """Why this recipe's own pairs are trained on though the gate refuses them; not read for pairs given by --data."""
+
+
 class SftRecipe(_Trained):
     """Supervised fine-tuning of a LoRA adapter: raw text (`corpus`) or question and answer (`instruction`)."""
 
@@ -152,7 +159,7 @@ SMOOTHED = ("robust", "exo_pair", "aot", "aot_unpaired")
 """TRL's losses that read label_smoothing; `sigmoid` does not."""
 
 
-class DpoRecipe(_Trained):
+class DpoRecipe(_OnPairs):
     """Direct preference optimisation of a LoRA adapter on pairs."""
 
     kind: Literal["dpo"]
@@ -187,7 +194,7 @@ class DpoRecipe(_Trained):
         return self
 
 
-class RewardRecipe(_Trained):
+class RewardRecipe(_OnPairs):
     """An outcome reward model on pairs: a LoRA adapter and a score on the base, Bradley-Terry loss."""
 
     kind: Literal["reward"]

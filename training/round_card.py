@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from training.card_parts import WARNING, table, values
+from training.card_parts import WARNING, audit_line, cost, table, values
 from training.errors import TrainingError
 from training.manifest import NAME, read_json
 from training.round_card_lineage import learned_before, lineage_lines
@@ -47,7 +47,7 @@ def card(asked: Round, plan: Plan, lineage: Mapping[str, Any], labels: Labels, e
         "## Data statement",
         *_data(asked, plan, lineage, labels),
         "## Training",
-        table(("what", "value"), values("DPO", lineage["recipe"])),
+        table(("what", "value"), [*values("DPO", lineage["recipe"]), *cost("DPO", plan.work / "dpo")]),
         f"## Figures, {plan.continues} beside {plan.name}",
         *_figures(plan, evaluation),
         "## Known weaknesses",
@@ -134,18 +134,9 @@ def _data(asked: Round, plan: Plan, lineage: Mapping[str, Any], labels: Labels) 
         f"doctor saw them. Pairs that share a run of words with the suites were {suites}.",
         table(("what", "how many"), rows),
         table(("left out because", "how many"), dropped) if dropped else "No pair was left out.",
-        _audited(audited),
+        audit_line(audited),
         *([earlier] if (earlier := learned_before(plan)) else []),
     ]
-
-
-def _audited(audited: Mapping[str, Any]) -> str:
-    if audited["passed"]:
-        return f"Shortcut audit: passed; no surface cue tells the sides apart on more than {audited['limit']:.0%}."
-    return (
-        f"Shortcut audit: **not passed** ({audited['found']}). Trained all the same, for this reason: "
-        f"{audited['overridden']}"
-    )
 
 
 def _figures(plan: Plan, evaluation: Mapping[str, Any]) -> list[str]:

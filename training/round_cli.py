@@ -17,6 +17,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from training.run_cli import Country, Currency, Price, rates_of
+
 REFUSED = 3
 
 
@@ -45,6 +47,9 @@ def round_(
     draws: Annotated[int, typer.Option(help="answers to each safety item", min=1)] = 3,
     suite_questions: Annotated[int, typer.Option(help="questions of each suite", min=1)] = 100,
     seed: Annotated[int, typer.Option()] = 1,
+    price_per_hour: Price = None,
+    currency: Currency = "USD",
+    country: Country = None,
     as_json: Annotated[bool, typer.Option("--json", help="the outcome as JSON")] = False,
 ) -> None:
     """A new R from doctors' verdicts: python -m training round --verdicts pairs.jsonl --from r --out models/rounds/r2
@@ -61,7 +66,7 @@ def round_(
         Path(data) if data else None, doctors, scorer, override_audit, prompting, draws, suite_questions, seed,
         balance_people,
     )  # fmt: skip
-    outcome = run(asked)
+    outcome = run(asked, rates_of(price_per_hour, currency, country))
     if as_json:
         place = str(outcome.place) if outcome.place else None
         typer.echo(json.dumps({"published": place, "reasons": outcome.reasons, **outcome.evaluation}))

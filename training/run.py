@@ -42,7 +42,10 @@ MINI = "runs/mini"
 
 
 def with_changes(recipe: Any, **changes: str | None) -> Any:
-    """The recipe with what the command line says instead of it. Raises TrainingError for what its kind has not."""
+    """The recipe with what the command line says instead of it; its `override_audit` is about its own data alone.
+
+    Raises TrainingError for what its kind has not.
+    """
     given = {name: value for name, value in changes.items() if value is not None}
     known = type(recipe).model_fields
     if unknown := [name for name in given if name not in known or known[name].annotation is type(None)]:
@@ -55,7 +58,8 @@ def with_changes(recipe: Any, **changes: str | None) -> Any:
             f"(loss_type: [robust]), or leave --doctors out"
         )
     stages = {name: value.replace("stage:", f"{MINI}/") for name, value in named.items()}
-    return recipe.model_copy(update=stages | given)
+    foreign: dict[str, Any] = {"override_audit": None} if "data" in given and "override_audit" in known else {}
+    return recipe.model_copy(update=stages | given | foreign)
 
 
 def run(recipe: TrainedRecipe, out: Path, options: Options) -> bool:
@@ -109,7 +113,7 @@ def _audit(recipe: TrainedRecipe, options: Options) -> dict[str, Any] | None:
         return None
     from training.audit_gate import check
 
-    return check(Path(recipe.data), options.override_audit, uncompared=options.uncompared)
+    return check(Path(recipe.data), options.override_audit or recipe.override_audit, uncompared=options.uncompared)
 
 
 def _train(recipe: TrainedRecipe, out: Path, manifest: Manifest) -> None:

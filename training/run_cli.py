@@ -11,14 +11,31 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from training.errors import TrainingError
 
+if TYPE_CHECKING:
+    from training.ledger import Rates
+
 Name = Annotated[str | None, typer.Option(help="instead of the recipe's: a folder or a Hub repository")]
 Rows = Annotated[Path | None, typer.Option(help="instead of the recipe's")]
+Price = Annotated[float | None, typer.Option(envvar="TRAINING_PRICE_PER_HOUR", help="of this machine", min=0)]
+Currency = Annotated[str, typer.Option(envvar="TRAINING_CURRENCY")]
+Country = Annotated[
+    str | None, typer.Option(envvar="TRAINING_COUNTRY", help="three-letter code, for the CO2 of its electricity")
+]
+
+
+def rates_of(price_per_hour: float | None, currency: str, country: str | None) -> Rates:
+    """What an hour of this machine costs. Raises TrainingError for a country nobody knows the electricity of."""
+    from training.energy import check_country
+    from training.ledger import Rates
+
+    check_country(country)
+    return Rates(price_per_hour, currency, country)
 
 
 def run(
@@ -35,18 +52,12 @@ def run(
             help="train on pairs that failed their audit, or that no suite was compared with, for this reason"
         ),
     ] = None,
-    price_per_hour: Annotated[
-        float | None, typer.Option(envvar="TRAINING_PRICE_PER_HOUR", help="of this machine", min=0)
-    ] = None,
-    currency: Annotated[str, typer.Option(envvar="TRAINING_CURRENCY")] = "USD",
-    country: Annotated[
-        str | None, typer.Option(envvar="TRAINING_COUNTRY", help="three-letter code, for the CO2 of its electricity")
-    ] = None,
+    price_per_hour: Price = None,
+    currency: Currency = "USD",
+    country: Country = None,
 ) -> None:
     """Run one recipe, or go on after a kill: python -m training run RECIPE.yaml --out runs/r1 --data pairs.jsonl"""
     from training import run as runs
-    from training.energy import check_country
-    from training.ledger import Rates
     from training.recipe import DpoRecipe, RewardRecipe, SftRecipe, load
 
     loaded = load(recipe)
@@ -54,12 +65,12 @@ def run(
         raise TrainingError(
             f"{recipe} is of kind {loaded.kind}; this command runs sft, dpo and reward, `mini` runs the others"
         )
-    check_country(country)
+    rates = rates_of(price_per_hour, currency, country)
     paths = {"data": data, "held_out": held_out, "doctors": doctors}
     changed = runs.with_changes(
         loaded, base=base, start_from=start_from, **{name: str(path) for name, path in paths.items() if path}
     )
-    runs.run(changed, out, runs.Options(override_audit, Rates(price_per_hour, currency, country)))
+    runs.run(changed, out, runs.Options(override_audit, rates))
 
 
 def score(

@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from training import base, documents, dpo, overlap, pairs, sft, sources, tokenizer
+from training.audit_gate import check, sha256
 from training.manifest import Manifest, read_jsonl, write_jsonl
+from training.pairing.audit_files import audit_file
 from training.recipe import BaseRecipe, DocumentsRecipe, DpoRecipe, PairsRecipe, SftRecipe, TokenizerRecipe
 
 
@@ -97,6 +99,7 @@ def run_pairs(recipe: PairsRecipe, out: Path, manifest: Manifest) -> None:
     }
     manifest.extra["cues"] = cues
     overlap.checked(out, manifest, {"train": out / "train.jsonl"})
+    manifest.extra |= {"files": {"train.jsonl": sha256(out / "train.jsonl")}, "decontaminated": True}  # for the gate
 
 
 def run_sft(recipe: SftRecipe, out: Path, manifest: Manifest) -> None:
@@ -106,8 +109,12 @@ def run_sft(recipe: SftRecipe, out: Path, manifest: Manifest) -> None:
 
 
 def run_dpo(recipe: DpoRecipe, out: Path, manifest: Manifest) -> None:
-    """R."""
+    """R. Its pairs are audited first; raises TrainingError where they fail and the recipe says no reason to go on."""
     recipe = placed(recipe, out.parent)
+    audit_file(Path(recipe.data))
+    told = check(Path(recipe.data), recipe.override_audit)
+    found = told["found"] and str(told["found"]).replace(f"{Path(recipe.data).parent}/", "")  # the card names no place
+    manifest.extra["audit"] = told | {"found": found}
     dpo.train(recipe, Path(recipe.data), Path(recipe.data).with_name("held_out.jsonl"), out, manifest)
 
 

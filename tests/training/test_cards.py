@@ -124,6 +124,17 @@ def test_every_card_says_it_knows_no_medicine_why_its_licence_and_how_it_is_made
         assert "python -m training mini --ship models/mini" in text
 
 
+def test_r_tells_what_the_audit_of_its_pairs_said(made: Path) -> None:
+    assert "Shortcut audit: none was made of these pairs" in cards(made)["r"]
+    told = {"passed": False, "found": "train.jsonl failed", "limit": 0.6, "overridden": "it shows the stages at work"}
+    path = made / "run" / "r_dpo" / NAME
+    write_json(path, read_json(path) | {"audit": told})
+    said = "**not passed** (train.jsonl failed). Trained all the same, for this reason: it shows the stages at work"
+    assert said in cards(made)["r"]
+    write_json(path, read_json(path) | {"audit": told | {"passed": True, "overridden": None}})
+    assert "Shortcut audit: passed; no surface cue" in cards(made)["r"]
+
+
 def test_the_base_counts_its_documents_and_what_was_left_out(made: Path) -> None:
     text = cards(made)["base"]
     for line in (

@@ -10,11 +10,15 @@ import pytest
 import yaml
 
 from tests import tiny
-from tests.training import toy
+from tests.training import round_cases, small, toy
 from tests.training.test_decontaminate import TESTED
 from training import mini, stages
+from training.audit_gate import sha256
 from training.errors import TrainingError
-from training.manifest import NAME, read_json, read_jsonl, write_jsonl
+from training.ledger import Rates
+from training.manifest import NAME, read_json, read_jsonl, write_json, write_jsonl
+from training.recipe import load
+from training.run import with_changes
 
 ANSWER = "برای این حال، مایعات گرم بنوشید و {} روز استراحت کنید تا بدن شما دوباره نیرو بگیرد."
 
@@ -49,6 +53,57 @@ def test_the_data_stages_and_the_base_write_that_nothing_overlaps(run: Path) -> 
     assert found["overlap"] == {}
     assert (found["counts_in"]["documents"], found["starts"]) == (5, 1)
     assert (run / "run" / "base" / "model" / "model.safetensors").exists()
+
+
+def pairs_stage(folder: Path) -> None:
+    """The stage `pairs` as it leaves its folder; its pairs have a surface cue."""
+    made = folder / "run" / "pairs"
+    made.mkdir()
+    write_jsonl(made / "train.jsonl", round_cases.verdicts(40))
+    write_jsonl(made / "held_out.jsonl", round_cases.verdicts(6, seed=2))
+    files = {"train.jsonl": sha256(made / "train.jsonl")}
+    write_json(made / NAME, {"fingerprint": "of a test", "files": files, "decontaminated": True, "dropped": {}})
+    lora = {"r": 2, "lora_alpha": 2, "lora_dropout": 0.0}
+    recipe = small.dpo_recipe(
+        "stage:base/model", data="stage:pairs/train.jsonl", max_length=2000, lora=lora,
+        optimiser=small.optimiser(max_steps=1),
+    )  # fmt: skip
+    (folder / "recipes" / "r_dpo.yaml").write_text(yaml.safe_dump(recipe.model_dump(mode="json", exclude_none=True)))
+
+
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
+def test_r_is_trained_on_audited_pairs_or_for_the_reason_its_recipe_gives(run: Path) -> None:
+    make(run, "base")
+    pairs_stage(run)
+    with pytest.raises(TrainingError, match="failed its shortcut audit"):
+        make(run, "r_dpo")
+    assert not (run / "run" / "r_dpo" / "checkpoints").exists()
+    path = run / "recipes" / "r_dpo.yaml"
+    path.write_text(path.read_text("utf-8") + "override_audit: to show the stages at work\n", "utf-8")
+    audit = make(run, "r_dpo")["audit"]
+    assert (audit["passed"], audit["decontaminated"], audit["overrode"]) == (False, True, ["audit"])
+    assert audit["overridden"] == "to show the stages at work"
+    assert str(run) not in audit["found"]
+    lineage = read_json(run / "run" / "r_dpo" / "adapter" / "lineage.json")
+    assert lineage["recipe"]["override_audit"] == "to show the stages at work"
+
+
+def test_every_stage_keeps_a_ledger(run: Path) -> None:
+    mini.make(run / "run", "base", run / "recipes", Rates(3600.0, "EUR"))
+    for stage in ("documents", "tokenizer", "base"):
+        book, told = (read_json(run / "run" / stage / name) for name in ("ledger.json", NAME))
+        assert book["finished"]
+        assert (book["fingerprint"], book["tokens"]) == (told["fingerprint"], told["tokens"])
+        assert book["data"] == mini.inputs_of(stage, run / "run")
+    assert (book["price"], book["rates"]["currency"]) == (pytest.approx(book["seconds"], abs=0.2), "EUR")
+    assert book["data"] == {"tokenizer": read_json(run / "run" / "tokenizer" / NAME)["fingerprint"]}
+
+
+def test_the_shipped_recipe_says_why_its_pairs_are_trained_on_and_only_of_its_own() -> None:
+    shipped = load(mini.RECIPES / "r_dpo.yaml")
+    assert "knows no medicine" in shipped.override_audit
+    assert with_changes(shipped).override_audit == shipped.override_audit
+    assert with_changes(shipped, data="other.jsonl").override_audit is None
 
 
 @pytest.mark.parametrize("stage", ["v_data", "base"])

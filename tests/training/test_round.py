@@ -107,6 +107,15 @@ class TestPublished:
         assert "Its medical knowledge was not measured" in text
         assert not re.search(r"/(tmp|home|root)/", text)
 
+    def test_the_card_says_what_it_cost_and_what_of_that_is_estimated(self, published: tuple[Round, Outcome]) -> None:
+        asked, _ = published
+        text = (asked.out / "README.md").read_text("utf-8")
+        assert re.search(r"\| DPO: CPU hours of the main process \| [\d.e-]+ \|", text)
+        by = read_json(asked.work / "dpo" / "ledger.json")["starts"][0]["energy_by"]
+        guessed = ", estimated" if "estimated from its load" in by else ""
+        assert f"| DPO: energy, kWh{guessed} | " in text
+        assert f"| DPO: CO2, kg{guessed} | not known |" in text
+
     def test_it_learned_the_wish(self, published: tuple[Round, Outcome]) -> None:
         away = published[1].evaluation["held_out"]
         assert away["margin"]["difference"] > 1

@@ -188,14 +188,14 @@ class TestMini:
     def test_an_unfinished_run_is_not_shipped(
         self, called: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("training.mini.make", lambda out, only: None)
+        monkeypatch.setattr("training.mini.make", lambda out, only, rates: None)
         with pytest.raises(TrainingError, match="base/model is missing"):
             called("mini", "--out", tmp_path, "--ship", tmp_path / "shipped")
 
     def test_a_finished_run_is_shipped_without_its_checkpoints(
         self, called: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("training.mini.make", lambda out, only: None)
+        monkeypatch.setattr("training.mini.make", lambda out, only, rates: None)
         run = tmp_path / "run"
         for source in ("base/model", "v_instruct/adapter", "r_dpo/adapter"):
             (run / source).mkdir(parents=True)

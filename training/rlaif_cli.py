@@ -142,5 +142,7 @@ def summary(manifest: dict[str, Any]) -> str:
         f"{calls['failed']:,} failed, {calls['lost']:,} cut off; {manifest['tokens']:,} tokens"
         + (f", cost {money:,.4f}" if money else "")
     )
+    lines += [f"  failed, {reason}: {count:,}" for reason, count in manifest["failed_because"].items()]
+    lines += [f"  gave up on the {why}" for why in [manifest["gave_up"]] if why]
     lines += turns.text(manifest.get("by_turn", ()))
     return "\n".join(lines)

@@ -21,6 +21,8 @@ from training.rlaif.outcome import DroppedError
 from training.rlaif.pool import End
 
 State = Literal["complete", "stopped by budget", "some calls failed", "gave up"]
+REASONS = 3
+"""So many reasons of failed questions, the most frequent, stand in the manifest; failed.jsonl has all."""
 PAIRS, DROPPED, FAILED, CALLS = "pairs.jsonl", "dropped.jsonl", "failed.jsonl", "calls.jsonl"
 
 
@@ -51,6 +53,7 @@ def write(folder: Path, ids: Sequence[str], ends: Sequence[End[PairRow]], manife
         "asked": asked,
         "not_reached": len(ids) - asked,
     }
+    manifest.extra["failed_because"] = dict(Counter(str(end) for _, end in failed).most_common(REASONS))
     manifest.extra["files"] = {name: sha256(folder / name) for name in (PAIRS, DROPPED, FAILED)}
     manifest.write(folder)
 
@@ -75,6 +78,7 @@ def spending(caller: Caller) -> dict[str, Any]:
             **{role: round(spent.money, 8) for role, spent in log.spent.items()},
             "all": round(total(caller).money, 8),
         },
+        "gave_up": caller.given_up or None,
         "budget": asdict(purse.budget),
         "budget_exceeded_by": purse.exceeded,
     }

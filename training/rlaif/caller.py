@@ -33,6 +33,9 @@ from training.rlaif.parties import Party
 
 GIVE_UP = 24
 """Calls of one party failed in a row after which both are left alone until the next start."""
+LASTING = 3
+"""The same for a wrong key, name or address of a party that has not answered in this start: the other's calls cost."""
+_LASTS = ("HTTP 401", "HTTP 403", "HTTP 404", "no connection: ConnectError", "text/html")
 
 
 class CallFailedError(Exception):
@@ -58,7 +61,8 @@ class Caller:
     fresh: int = 0
     cached: int = 0
     failed_in_a_row: Counter[Role] = field(default_factory=Counter)
-    given_up: bool = False
+    given_up: str = ""
+    """Who was given up and why; empty as long as nobody was."""
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     _halted: threading.Event = field(default_factory=threading.Event)
     _beyond: dict[Role, Spent] = field(default_factory=dict)
@@ -184,4 +188,7 @@ class Caller:
             for call in ended:
                 broken = call.end == "failed" and not too_long(call.detail)
                 self.failed_in_a_row[role] = self.failed_in_a_row[role] + 1 if broken else 0
-                self.given_up |= self.failed_in_a_row[role] >= GIVE_UP
+                wrong = role not in self._beyond and any(sign in call.detail for sign in _LASTS)
+                limit = LASTING if wrong else GIVE_UP
+                if self.failed_in_a_row[role] >= limit:
+                    self.given_up = self.given_up or f"{role}: {call.detail}"

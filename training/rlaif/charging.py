@@ -71,7 +71,8 @@ def _charged(row: Row, party: Party, end: Finished | Failed, most: Spent) -> Spe
 def _refused(detail: str) -> bool:
     """Whether the server never began: it said so by its HTTP status, or nobody was there to be asked."""
     by_status = "HTTP " in detail and "inside the stream" not in detail
-    return by_status or "no connection: Connect" in detail or too_long(detail)
+    no_model = "text/html" in detail  # a page, not a reply
+    return by_status or no_model or "no connection: Connect" in detail or too_long(detail)
 
 
 def too_long(detail: str) -> bool:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gaokerena.prompts import asked, user_text
 from gaokerena.questions import Letter, Prompting, Question
 from training.errors import TrainingError
+from training.rlaif.reading import lines_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,8 @@ def read_compared(path: Path, left_out: Counter[str] | None = None) -> list[Comp
 
     Raises TrainingError naming the line, also for one id that stands for two comparisons.
     """
-    try:
-        lines = path.read_text("utf-8").split("\n")
-    except FileNotFoundError:
-        raise TrainingError(f"no comparisons at {path}; name a JSONL file with --compare") from None
     found: dict[str, Compared] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines_of(path, "--compare"), 1):
         if line.strip():
             one = _compared(line, f"{path} line {number}")
             if found.get(one.id, one) != one:

@@ -28,6 +28,7 @@ from gaokerena.questions import Question
 from training.errors import TrainingError
 from training.pair_rows import parse
 from training.rlaif.compared import Compared, question_of
+from training.rlaif.reading import bytes_of, lines_of, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +44,13 @@ class Doctors:
 
 def read_doctors(path: Path, items: Path | None = None) -> Doctors:
     """The doctors' verdicts of `path`. Raises TrainingError naming the file, the line and the next step."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise TrainingError(f"{path}: {error.strerror}; name pairs of `annotation export`, or verdicts") from error
+    data = bytes_of(path, "--verdicts")
     first = data.partition(b"\n")[0]
     left_out: Counter[str] = Counter()
     if b'"item_id"' in first and b'"chosen"' not in first:
         known = list(_from_verdicts(path, items, left_out))
     else:
-        known = list(_from_pairs(path, data.decode(), left_out))
+        known = list(_from_pairs(path, text_of(data, path, "--verdicts"), left_out))
     if not known:
         raise TrainingError(f"{path}: no comparison that doctors judged; left out: {dict(left_out)}")
     ties = b'"chosen"' not in first
@@ -98,7 +96,7 @@ class _Item(BaseModel):
 
 def _read_items(path: Path) -> dict[str, _Item]:
     found = {}
-    for number, line in enumerate(path.read_text("utf-8").split("\n"), 1):
+    for number, line in enumerate(lines_of(path, "--items"), 1):
         if not line.strip() or json.loads(line).get("kind") == "gaokerena-study":
             continue
         try:

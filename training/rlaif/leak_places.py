@@ -27,13 +27,16 @@ _BETWEEN = (
     r"|آن|این|است|عدد|با|برابر|number|letter|no|is|the)"
 )
 _GAP = rf"[^\w\n]{{0,4}}(?:{_BETWEEN}[^\w\n]{{1,3}}){{0,3}}?"
+_ENDED = r"(?:ی|ین(?!\s?\w)|ش|یه|ی\s?اش)?"
+"""«سومی», «سومین» with nothing after it («آخرین وعده» counts meals), «سومش», «سومیه», «سومی‌اش»."""
+_LAST = "(?:آخر|اخر)"
 _ORDINALS: dict[Letter, str] = {
-    "A": r"(?:اول|یکم)(?:ی|ین|ش|یه|ی\s?اش)?|نخست(?:ین|ی)?|آغازین|ابتدایی|بالایی|بالا\s?ترین|i|1st|first|one",
-    "B": r"دوم(?:ی|ین|ش|یه|ی\s?اش)?|ثانی|(?:دو|2)\s?(?:تا\s)?مانده\sبه\s(?:آخر|اخر)|ii|2nd|second|two",
-    "C": r"سوم(?:ی|ین|ش|یه|ی\s?اش)?|ثالث|ما\s?قبل\s?(?:آخر|اخر)(?:ی|ین)?|(?:یکی|یک|1)\s(?:مانده\sبه\s(?:آخر|اخر)"
-    r"|به\s(?:آخر|اخر)\sمانده)|iii|3rd|third|three",
-    "D": r"چهارم(?:ی|ین|ش|یه|ی\s?اش)?|رابع|[آا]خر(?:ی|ین|ش|یه|ی\s?اش)?|واپسین|پایانی|انتهایی|پایینی|پایین\s?ترین"
-    r"|نهایی\sفهرست|iv|4th|fourth|four|last",
+    "A": rf"(?:اول|یکم|نخست){_ENDED}|آغازین|ابتدایی|بالایی|بالا\s?ترین|i|1st|first|one",
+    "B": rf"دوم{_ENDED}|ثانی|(?:دو|2)\s?(?:تا\s)?مانده\sبه\s{_LAST}|ii|2nd|second|two",
+    "C": rf"سوم{_ENDED}|ثالث|ما\s?قبل\s?{_LAST}(?:ی|ین)?|(?:یکی|یک|1)\sمانده\sبه\s{_LAST}"
+    rf"|(?:یکی|یک|1)\sبه\s{_LAST}\sمانده|iii|3rd|third|three",
+    "D": rf"(?:چهارم|{_LAST}){_ENDED}|رابع|واپسین|پایانی|انتهایی|پایینی|پایین\s?ترین|نهایی\sفهرست"
+    r"|iv|4th|fourth|four|last",
 }
 _NUMBERS: dict[Letter, str] = {"A": "یک|1", "B": "دو|2", "C": "سه|3", "D": "چهار|4"}
 _SPOKEN: dict[Letter, str] = {"A": "", "B": "بی", "C": "سی|جیم", "D": "دی|دال"}
@@ -52,6 +55,8 @@ _BEFORE_NOUN: dict[Letter, str] = {
     "D": r"چهارمین|[آا]خرین|واپسین|پایین\s?ترین|fourth|last",
 }
 """The forms of a place that stand before what they count: «سومین گزینه», never «سه گزینه»."""
+_FROM_END: dict[Letter, str] = {"A": "چهارم", "B": "سوم", "C": "دوم", "D": "اول|نخست"}
+_WHICH = r"(?<!\w)گزینه\w*(?:\sای)?\sکه\s"
 _ENDS = {
     "A": r"(?:سر|صدر|آغاز|ابتدای?|اول|بالای?)",
     "D": r"(?:ته|انتهای?|[آا]خر|پایان|پایین)",
@@ -94,6 +99,11 @@ def _beside(letter: Letter) -> re.Pattern[str]:
         forms.append(rf"[«\"'(\[]\s?(?:{spoken})\s?[»\"')\]]")
     if letter in _ENDS:
         forms.append(rf"(?<!\w){_ENDS[letter]}\s(?:فهرست|لیست)\s(?:ی\s)?گزینه")
+        forms.append(rf"{_WHICH}در\s{_ENDS[letter]}\s(?:فهرست|لیست)")
+    forms.append(
+        rf"{_WHICH}(?:در\s)?(?:جای\s|جایگاه\s|ردیف\s)?(?:{place})\s(?:آمده|امده|نوشته|قرار|است|هست|فهرست)(?!\w)"
+    )
+    forms.append(rf"(?<!\w)گزینه\w*(?:\sی)?\s(?:{_FROM_END[letter]})\sاز\s(?:پایین|ته|آخر|اخر|انتها)(?!\w)")
     forms += _by_neighbour(letter)
     return re.compile("|".join(forms), re.IGNORECASE)
 
@@ -105,7 +115,7 @@ def _by_neighbour(letter: Letter) -> Iterator[str]:
         if 0 <= place < len(LETTERS):
             other = LETTERS[place]
             neighbour = rf"(?:{_ORDINALS[other]}|{_NUMBERS[other]}|\[?{other})(?!\w)"
-            yield rf"(?<!\w)گزینه\w*\s(?:ی\s)?(?:{word})\sاز\s(?:گزینه\w*{_GAP})?{neighbour}"
+            yield rf"(?<!\w)گزینه\w*\s(?:(?:ی|ای|که)\s){{0,2}}(?:{word})\sاز\s(?:گزینه\w*{_GAP})?{neighbour}"
             yield rf"(?<!\w)(?:{word})\sاز\sگزینه\w*{_GAP}{neighbour}"
 
 

@@ -27,6 +27,7 @@ from pydantic import ValidationError
 from gaokerena.questions import LETTERS, Letter, Question
 from training.documents import explanation
 from training.errors import TrainingError
+from training.rlaif.reading import lines_of
 from training.sources import clean, data_folder, table_rows
 
 PUBLISHED = "medmcqa_fa_rated.parquet"
@@ -133,11 +134,7 @@ def _medmcqa(row: Mapping[str, Any]) -> Task | None:
 
 
 def _own(path: Path, keys: bool) -> Iterator[Task]:
-    try:
-        lines = path.read_text("utf-8").split("\n")
-    except FileNotFoundError:
-        raise TrainingError(f"no questions at {path}; name a JSONL file with --questions") from None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines_of(path, "--questions"), 1):
         if line.strip():
             yield _task(line, f"{path} line {number}", keys)
 

@@ -54,7 +54,20 @@ def run(job: Job, tell: Callable[[str], None] = log.info) -> dict[str, Any]:
     Raises TrainingError, KeyboardInterrupt.
     """
     work, wording = prepare(job), load(CURRENT[job.method])
-    job.out.mkdir(parents=True, exist_ok=True)
+    try:
+        job.out.mkdir(parents=True, exist_ok=True)
+        return _run(job, work, wording, tell)
+    except RunError as error:
+        raise TrainingError(str(error)) from error
+    except OSError as error:
+        place = error.filename or job.out
+        raise TrainingError(
+            f"{place}: {error.strerror or error}; make room or give another --out, then run the same command again"
+        ) from error
+
+
+def _run(job: Job, work: Work, wording: Wording, tell: Callable[[str], None]) -> dict[str, Any]:
+    """As `run`, in a folder that is there. Raises RunError and OSError for what cannot be written."""
     with ExitStack() as closing:
         parties = closing.enter_context(opened(job.parties, at_once=job.at_once, timeout=job.timeout))
         if job.budget.money is not None:
@@ -66,10 +79,7 @@ def run(job: Job, tell: Callable[[str], None] = log.info) -> dict[str, Any]:
             log.info("%s: finished earlier, nothing to do", job.out)
             return earlier
         begin(job.out, mark)
-        try:
-            calls = closing.enter_context(CallLog(job.out / books.CALLS))
-        except RunError as error:
-            raise TrainingError(str(error)) from error
+        calls = closing.enter_context(CallLog(job.out / books.CALLS))
         caller = Caller(parties, calls, Purse(job.budget, sum(calls.spent.values(), Spent())), job.seed)
         manifest = Manifest(f"rlaif {job.method}", job.seed, mark, recipe=dict(job.deciding()))
         manifest.extra = {"parties": {role: party.about() for role, party in parties.items()}}

@@ -173,15 +173,23 @@ def test_timeouts_and_refusals_are_failures_and_asked_again(tmp_path: Path) -> N
     ], failed  # fmt: skip
 
 
-def test_a_dead_server_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.rlaif.caller.GIVE_UP", 3)
+@pytest.mark.parametrize(
+    ("reply", "calls"), [(refuse(400, "no such parameter"), 5), (refuse(401, "who are you"), 3)], ids=["400", "401"]
+)
+def test_a_dead_server_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reply: Reply, calls: int) -> None:
+    """After many failures in a row; sooner where the key, the name or the address is wrong."""
+    monkeypatch.setattr("training.rlaif.caller.GIVE_UP", 5)
     questions = write_questions(tmp_path)
-    with party(lambda one, before: Said(reply=refuse(401, "who are you"))) as server:
+    with party(lambda one, before: Said(reply=reply)) as server:
         result = door(*arguments("a", server.base_url, questions, tmp_path / "out", "--at-once", 1))
         teachers = sum(ask.body["model"] == "teacher" for ask in server.asks)
-    assert (result.exit_code, teachers) == (1, 3)
+    assert (result.exit_code, teachers) == (1, calls)
     found = manifest(tmp_path / "out")
-    assert (found["outcome"], found["accounting"]["failed"], found["accounting"]["not_reached"]) == ("gave up", 3, 9)
+    assert (found["outcome"], found["accounting"]["failed"]) == ("gave up", calls)
+    assert found["accounting"]["not_reached"] == 12 - calls
+    assert f"HTTP {reply.status}" in found["gave_up"]
+    assert list(found["failed_because"].values()) == [calls]
+    assert f"gave up on the teacher: teacher at {server.base_url}: HTTP {reply.status}" in result.stdout
 
 
 def test_a_thought_in_tags_or_apart_is_no_part_of_the_chosen_text(tmp_path: Path) -> None:

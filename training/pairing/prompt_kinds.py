@@ -59,11 +59,13 @@ def grouped(kinds: Sequence[str], weights: NDArray[np.float64]) -> Groups:
 
 def _edges(row: PairRow) -> dict[str, str]:
     """What the user's turn begins and ends with; nothing for a prompt of ours, which is no riddle."""
-    ours = row.asked.endswith((COT_CHOICE, COT_FREE, STRAIGHT_CHOICE)) or bool(asked(row.asked)[1])
-    if ours or row.provenance.get("prompts") == VERSION:
+    if row.asked.endswith((COT_CHOICE, COT_FREE, STRAIGHT_CHOICE)) or row.provenance.get("prompts") == VERSION:
         return {}
-    units = [unit for unit in map(str.strip, _UNIT.split(row.asked)) if unit]
-    return {"begins": units[0], "ends": units[-1]} if len(units) > 1 else {}
+    text, options = asked(row.asked)
+    units = [unit for unit in map(str.strip, _UNIT.split(text)) if unit]
+    if len(units) < 2:
+        return {}
+    return {"begins": units[0]} if options else {"begins": units[0], "ends": units[-1]}
 
 
 def _system(row: PairRow) -> str:

@@ -56,6 +56,8 @@ def test_a_prompt_that_tells_the_winner_fails_though_every_plain_family_is_even(
     cue = next(cue for cue in found["cues"] if cue["by_prompt"] and cue["family"] == "length")
     assert (cue["accuracy"], cue["wins"]) == (1.0, 1.0)
     assert sorted(cue["more_in"].split(", ")) == ["chosen where cot", "rejected where straight"]
+    by_prompt = {cue["name"]: cue["accuracy"] for cue in found["families"] if cue["by_prompt"]}
+    assert by_prompt["length, by the prompt's form"] == by_prompt["all together, by the prompt's form"] == 1
     assert found["prompts"] == {"cot": 60, "straight": 60}
     assert "Prompts are of several kinds: cot (60), straight (60)" in facts(found)
 
@@ -110,6 +112,9 @@ class TestKinds:
             "straight",
         )
         assert len(set(kinds)) == 3
+        options = "\n\n[A] یک\n[B] دو\n[C] سه\n[D] همهٔ موارد"
+        rows = [_under(row, turn("user", f"گام به گام:\nپرسش {n}؟{options}")) for n in range(40)]
+        assert set(prompt_kinds(rows)) == {"begins «گام به گام:»"}, "options are no wording"
 
     def test_a_system_turn_is_a_kind(self) -> None:
         row = asked(exchangeable(1, seed=1)[0], "cot")

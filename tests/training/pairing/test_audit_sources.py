@@ -68,6 +68,12 @@ def test_a_source_of_few_pairs_is_named_and_not_judged() -> None:
     assert next(row for row in rows if row[0] == "judge")[-1] == "too few to judge (at least 30)"
 
 
+def test_what_a_source_weighs_is_counted_among_its_own_pairs() -> None:
+    rows = [row.model_copy(update={"weight": 0.01}) if row.source == "judge" else row for row in diluted()]
+    judge = source(audit(rows), "judge")
+    assert (judge["pairs"], judge["effective"], judge["verdict"]) == (60, 60, "failed")
+
+
 def test_of_one_source_the_report_is_as_it_was() -> None:
     found = audit(planted(exchangeable(60, seed=6), "length"))
     assert [one["source"] for one in found["sources"]] == ["expert"]

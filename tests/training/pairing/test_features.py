@@ -79,10 +79,12 @@ def test_what_tells_most_comes_first() -> None:
 
 
 def test_what_tells_most_and_what_is_common_go_by_weight() -> None:
-    apart = csr_matrix(np.array([[1, -1], [1, -1], [1, -1], [-1, -1], [0, 1]], np.float64))
-    assert telling(apart, np.ones(5)).tolist() == [1, 0]
-    assert telling(apart, np.array([1, 1, 1, 0.01, 4])).tolist() == [0, 1]
-    chosen, rejected = [["آ"]] * 6 + [["ب"]] * 994, [["پ"]] * 1000
+    apart = csr_matrix(np.array([[1, 1], [-1, 1], [1, -1], [-1, -1]], np.float64))
+    assert telling(apart, np.ones(4)).tolist() == [0, 1]
+    assert telling(apart, np.array([2, 2, 1, 1])).tolist() == [1, 0]
+    chosen, rejected = [["آ"]] * 6 + [["ب"]] * 6 + [["پ"]] * 988, [["پ"]] * 1000
     weights = np.where(np.arange(1000) < 6, 10.0, 0.1)
-    assert "آ" not in grams(chosen, rejected, "phrases", np.ones(1000))[0], "six of two thousand texts"
-    assert "آ" in grams(chosen, rejected, "phrases", weights)[0], "with a fifth of the weight and more"
+    assert grams(chosen, rejected, "phrases", np.ones(1000))[0] == ["پ"], "six of two thousand texts are few"
+    names, apart = grams(chosen, rejected, "phrases", weights)
+    assert names == ["آ", "پ"], "but not with a fifth of the weight"
+    assert apart.toarray()[:7].tolist() == [[1, -1]] * 6 + [[0, -1]]

@@ -151,7 +151,7 @@ def _valid(make: Callable[[], Any]) -> Any:
     try:
         return make()
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        faults = "; ".join(": ".join((*map(str, each["loc"]), each["msg"])) for each in error.errors())
         raise TrainingError(f"pairs build: {faults}") from None
 
 

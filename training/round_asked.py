@@ -29,6 +29,8 @@ def ours(row: PairRow) -> bool:
     """Whether the row is asked in a wording of `gaokerena.prompts`."""
     told = row.provenance.get("prompts")
     version = told.get("question") if isinstance(told, dict) else told
+    if "asked_anew" in row.provenance:
+        return True
     return version == VERSION or row.asked.endswith(
         tuple(f"\n\n{one}" for one in (COT_CHOICE, COT_FREE, STRAIGHT_CHOICE))
     )

@@ -25,8 +25,8 @@ LEAST = 10
 
 
 WAYS_OUT = {
-    False: "or give --balance-people, which leaves verdicts out until no single cue tells",
-    True: "single cues were balanced already",
+    False: "or give --balance-people, which leaves verdicts out until no counted cue tells (length, marks; not words)",
+    True: "counted cues were balanced already",
 }
 """Besides a reason, by whether verdicts were balanced."""
 

@@ -69,7 +69,7 @@ def test_a_failed_audit_names_every_way_out(tmp_path: Path) -> None:
         TrainingError, match="length.*" + ways.format("or give --balance-people, which leaves verdicts.*")
     ):
         audited(path, None, suites=False)
-    with pytest.raises(TrainingError, match="length.*" + ways.format("single cues were balanced already")):
+    with pytest.raises(TrainingError, match="length.*" + ways.format("counted cues were balanced already")):
         audited(path, None, suites=False, balanced=True)
     write_pairs(path, exchangeable(60, seed=6))
     with pytest.raises(TrainingError, match="never compared") as caught:

@@ -8,7 +8,7 @@ the letter concluded on: as many pairs prefer A over B as B over A. The worst fe
 the limit by the audit's own rule. Words that are mined are left alone: leaving out pairs for a phrase would only bring
 up the next.
 
-Not covered: features together; the audit looks at those.
+Not covered: features together, and the rows' weights; the audit looks at those.
 """
 
 from __future__ import annotations

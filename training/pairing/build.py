@@ -61,7 +61,7 @@ def _asked(built: Built, options: Options) -> Sequence[PairRow]:
     rows = as_asked(built.train, options.prompting)
     for before, row in zip(built.train, rows, strict=True):
         built.changed[f"{row.source}: asked with {options.prompting}"] += row.prompt != before.prompt
-        built.other_wording[row.source] += not ours(row)
+        built.other_wording[row.source] += not ours(before)
     return rows
 
 

@@ -179,6 +179,13 @@ class TestPrompting:
         assert not found.other_wording.total()
         assert built(found.train, prompting=prompting, held_out_per_mille=0).train == found.train
 
+    def test_told_by_their_wording_alone_they_can_be_asked_to_and_fro(self) -> None:
+        rows = [row.model_copy(update={"provenance": {}}) for row in self.exported(10)[::2]]
+        straight = built(rows, prompting="straight", held_out_per_mille=0)
+        assert not straight.other_wording.total()
+        back = built(straight.train, prompting="cot", held_out_per_mille=0)
+        assert [row.asked for row in back.train] == [row.asked for row in rows]
+
     def test_as_is_leaves_the_prompts(self) -> None:
         rows = self.exported(6)
         assert built(rows, held_out_per_mille=0).train == rows

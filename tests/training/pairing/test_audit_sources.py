@@ -11,7 +11,7 @@ from training.audit_gate import check
 from training.pair_rows import PairRow, write_pairs
 from training.pairing.audit import audit
 from training.pairing.audit_files import audit_file
-from training.pairing.page import source_lines, tables
+from training.pairing.tables import source_lines, tables
 from training.pairing.weighing import LEAST
 
 
@@ -40,9 +40,10 @@ def test_a_source_with_a_cue_fails_though_all_together_pass(tmp_path: Path) -> N
         page = tmp_path.joinpath(f"pairs.audit.{kind}").read_text("utf-8")
         assert "Each source by itself" in page
         assert "Single cues above the limit in judge" in page
+        assert "100.00 % too much" in page, "the families of each source"
         assert "زنجیره افکار" in page
     assert "in judge: " in tmp_path.joinpath("pairs.audit.svg").read_text("utf-8")
-    assert any(line.startswith("judge: failed: ") and line.endswith("(60 pairs)") for line in source_lines(found))
+    assert any(line.startswith("judge (60 pairs): failed: ") for line in source_lines(found))
     assert source(json.loads(tmp_path.joinpath("pairs.audit.json").read_text("utf-8")), "judge")["verdict"] == "failed"
 
 

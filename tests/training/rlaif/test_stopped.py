@@ -34,7 +34,7 @@ from training.rlaif.charging import STOPPED
 from training.rlaif.questions import Task
 
 SCRIPT = "import sys; from training.cli import main; sys.argv = ['training', *sys.argv[1:]]; main()"
-BUDGET, AT_ONCE, ANSWERED = 15_000, 3, 5
+BUDGET, AT_ONCE, ANSWERED = 12_000, 3, 5
 
 
 def stopped_when_held(
@@ -93,7 +93,7 @@ def test_stopping_again_and_again_does_not_walk_past_the_budget(tmp_path: Path, 
         assert 250 * ANSWERED + sum(map(most, held)) <= found["tokens"] <= BUDGET
         assert (found["outcome"], found["calls"]["finished"]) == ("stopped by budget", ANSWERED)
         lost = found["calls"]["failed"] if how == signal.SIGINT else found["calls"]["lost"]
-        assert lost >= len(held) >= starts - 1 > 1
+        assert lost >= len(held) >= starts - 1 > 0
         holding = False
         assert door(*words).exit_code == 0
     assert manifest(out)["outcome"] == "complete"

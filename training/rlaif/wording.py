@@ -1,8 +1,8 @@
 """What teacher, student and judge are told: versioned files of Persian text in `prompts/`, each known by its hash.
 
-    wording = load("a.v1")
+    wording = load("a.v2")
     wording.say("retry", reason="…")            # a text with its places filled
-    wording.provenance                          # {"version": "a.v1", "sha256": "…"}, for every row made with it
+    wording.provenance                          # {"version": "a.v2", "sha256": "…"}, for every row made with it
 
 A file is never changed once rows were made with it; another wording is another file. What others wrote stands between
 fences whose mark follows from the text itself: it can neither close its own fence nor carry a template's tokens.
@@ -25,7 +25,7 @@ from gaokerena.questions import LETTERS, Question
 from training.errors import TrainingError
 
 FOLDER = Path(__file__).parent / "prompts"
-CURRENT: Mapping[str, str] = {"a": "a.v1", "b": "b.v1", "judge": "judge.v1"}
+CURRENT: Mapping[str, str] = {"a": "a.v2", "b": "b.v2", "judge": "judge.v2"}
 """The version each method uses."""
 _EMPTY = "(چیزی ننوشته است.)"
 

@@ -23,6 +23,7 @@ from tests.training.rlaif.cases import (
 from training.pair_rows import read_pairs
 from training.rlaif.questions import Task
 from training.rlaif.texts import chain_fault
+from training.rlaif.wording import CURRENT
 
 ENGLISH = "The patient needs a safe drug for this condition and aspirin is not safe. Therefore the answer is [{}]."
 
@@ -80,7 +81,7 @@ def test_an_accepted_pair_says_what_it_was_made_of(tmp_path: Path) -> None:
     keys = {row["key"] for row in lines(tmp_path / "out" / "calls.jsonl")}
     assert set(pair.provenance["calls"]) == keys
     assert re.fullmatch("[0-9a-f]{64}", pair.provenance["prompts"]["sha256"])
-    assert pair.provenance["prompts"]["version"] == "a.v1"
+    assert pair.provenance["prompts"]["version"] == CURRENT["a"]
     assert (pair.provenance["gold"], pair.provenance["choices"]) == ("A", ["B"])
     assert pair.provenance["teacher"]["model"] == f"teacher at {server.base_url}"
 

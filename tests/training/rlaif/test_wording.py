@@ -17,8 +17,11 @@ from training.rlaif.wording import CURRENT, FOLDER, fenced, load
 
 HASHES: dict[str, str] = {
     "a.v1": "6e736bfae95525ce",
+    "a.v2": "b110968088d01bb1",
     "b.v1": "8c28b9003cbcd94d",
+    "b.v2": "2b7385f4774be747",
     "judge.v1": "cbcd974e8cda9ca5",
+    "judge.v2": "2e255a5bf0ec52da",
 }
 """First sixteen digits. A change of wording is a new version: add its file and its hash here, change neither."""
 FORM = {"empty", "short", "cut_off", "not_persian", "foreign_script", "mixed_script_word", "formula"}

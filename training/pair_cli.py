@@ -75,6 +75,7 @@ def audit(
     """Look for shortcuts; exit status 1 when one is found: python -m training pairs audit runs/pairs/pairs.jsonl"""
     from training.pairing.audit_files import audit_file
     from training.pairing.page import verdict
+    from training.pairing.tables import source_lines
 
     found = audit_file(path, limit=limit, seed=seed)
     if as_json:
@@ -84,6 +85,8 @@ def audit(
             typer.echo(
                 f"{100 * row['accuracy']:6.2f} % [{100 * row['low']:.2f}, {100 * row['high']:.2f}]  {row['name']}"
             )
+        for line in source_lines(found):
+            typer.echo(line)
         typer.echo(f"{verdict(found)} See {audit_path(path).with_suffix('.html')}.")
     raise typer.Exit(0 if found["passed"] else 1)
 

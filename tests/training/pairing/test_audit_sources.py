@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner
+
 from tests.training.pairing.samples import exchangeable, planted
 from training.audit_gate import check
+from training.cli import app
 from training.pair_rows import PairRow, write_pairs
 from training.pairing.audit import audit
 from training.pairing.audit_files import audit_file
@@ -45,6 +48,14 @@ def test_a_source_with_a_cue_fails_though_all_together_pass(tmp_path: Path) -> N
     assert "in judge: " in tmp_path.joinpath("pairs.audit.svg").read_text("utf-8")
     assert any(line.startswith("judge (60 pairs): failed: ") for line in source_lines(found))
     assert source(json.loads(tmp_path.joinpath("pairs.audit.json").read_text("utf-8")), "judge")["verdict"] == "failed"
+
+
+def test_the_door_says_a_line_for_each_source(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "pairs.jsonl", diluted(40))
+    result = CliRunner().invoke(app, ["pairs", "audit", str(tmp_path / "pairs.jsonl")])
+    assert result.exit_code == 1
+    assert "expert (360 pairs): passed" in result.stdout
+    assert "judge (40 pairs): failed: " in result.stdout
 
 
 def test_a_source_alone_is_judged_as_it_would_be_in_a_file_of_its_own() -> None:

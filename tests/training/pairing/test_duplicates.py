@@ -183,6 +183,23 @@ class TestContradictions:
         ]
         assert (row.provenance["item_id"], row.provenance["comparison_id"]) == ("ia", "ca")
 
+    @settings(max_examples=40, deadline=None)
+    @given(st.lists(st.tuples(st.booleans(), st.integers(1, 4), st.booleans()), min_size=1, max_size=7), st.randoms())
+    def test_no_order_of_rows_changes_who_wins_or_how_much(
+        self, said: list[tuple[bool, int, bool]], rng: random.Random
+    ) -> None:
+        rows = [
+            (vote if agrees else against)(f"v{place}", weight=weight / 4, source="public" if public else "judge")
+            for place, (agrees, weight, public) in enumerate(said)
+        ]
+        kept, why = settled(*rows)
+        rng.shuffle(rows)
+        others, whys = settled(*rows)
+        assert [(row.better, row.source) for row in others] == [(row.better, row.source) for row in kept]
+        assert [row.weight for row in others] == pytest.approx([row.weight for row in kept])
+        assert whys == why
+        assert settled(*kept)[0] == kept
+
     def test_merged_in_two_steps_is_merged_in_one(self) -> None:
         votes = [vote("a"), vote("b"), against("c", 0.5), vote("d"), against("e"), against("f")]
         first, _ = settled(*votes[:4])

@@ -67,6 +67,7 @@ def test_a_long_retry_after_is_told_not_waited_for() -> None:
         (row,) = play(engine, V)
     assert failed(row).message == faults.BUSY_FOR.format(seconds="۹۰")
     assert failed(row).english == "The model server is busy. Ask again in 90 seconds."
+    assert (failed(row).retryable, failed(row).retry_after) == (True, 90.0)
     assert (len(server.asks), pauses) == (1, [])
 
 
@@ -163,6 +164,7 @@ def test_a_lasting_fault_is_told_at_once(reply: Reply, message: str) -> None:
     with serving(lambda ask: reply) as (engine, server, pauses):
         (row,) = play(engine, V)
     assert (failed(row).message, failed(row).english) == (message, faults.ENGLISH[message])
+    assert (failed(row).retryable, failed(row).retry_after) == (False, None)
     assert (len(server.asks), pauses) == (1, [])
     assert server.base_url in failed(row).detail
 

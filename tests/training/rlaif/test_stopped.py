@@ -11,9 +11,10 @@ from typing import Any, Literal
 import pytest
 
 from gaokerena.engines.base import Request, Sampling
+from gaokerena.engines.retry import RetryPolicy
 from gaokerena.evaluation.progress import Prices
 from gaokerena.messages import Message
-from tests.engines.scripted_server import Ask, Hold, Reply, ScriptedServer, end, say
+from tests.engines.scripted_server import Ask, Hold, Reply, ScriptedServer, end, refuse, say
 from tests.training.killing import PATIENCE, ROOT
 from tests.training.rlaif.cases import (
     Said,
@@ -119,6 +120,26 @@ def test_every_try_is_paid_and_within_the_budget(tmp_path: Path) -> None:
     assert whole["tokens"] == 250 + tries[0] + tries[1] + 250
     less, tries = run("less", "--budget-tokens", 250 + 3 * tries[0] - 1)
     assert (less["outcome"], less["tokens"], len(tries)) == ("stopped by budget", 250 + 2 * tries[0], 2)
+
+
+def test_the_wait_a_server_asks_for_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Busy three times: three pauses, each as long as it says, and the fourth try is answered."""
+    asked: list[tuple[int, float | None]] = []
+
+    def pause(policy: RetryPolicy, failures: int, retry_after: float | None = None) -> float | None:
+        if policy.attempts == 1:
+            return None
+        asked.append((failures, retry_after))
+        return 0.0
+
+    def teacher(one: Task, before: int) -> Said | str:
+        return Said(reply=refuse(429, "busy", {"retry-after": "7"})) if before < 3 else chain(one)
+
+    monkeypatch.setattr(RetryPolicy, "pause", pause)
+    with party(teacher) as server:
+        assert door(*arguments("a", server.base_url, write_questions(tmp_path, 1), tmp_path / "out")).exit_code == 0
+    assert asked == [(1, 7.0), (2, 7.0), (3, 7.0)]
+    assert (manifest(tmp_path / "out")["tokens"], len(server.asks)) == (500, 5)
 
 
 def test_a_call_that_waited_in_the_line_when_it_was_stopped_costs_nothing(tmp_path: Path) -> None:

@@ -22,6 +22,10 @@ from training.errors import TrainingError
 pairs = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None)
 
 Number = TypeVar("Number", int, float)
+OnePrompt = Annotated[
+    Literal["as-is", "straight", "cot"],
+    typer.Option(help="ask every pair of ours with one prompt: an export's prompts give the winner away"),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="print the manifest or the findings as JSON")]
 
 
@@ -35,10 +39,7 @@ def build(
     hands: Annotated[
         Literal["one", "two"], typer.Option(help="one: a teacher's pairs in one hand; two: as they are")
     ] = "one",
-    prompting: Annotated[
-        Literal["as-is", "straight", "cot"],
-        typer.Option(help="ask every pair of ours with one prompt: an export's prompts give the winner away"),
-    ] = "as-is",
+    prompting: OnePrompt = "as-is",
     balance: Annotated[
         bool, typer.Option(help="of what models made, leave out pairs until no single cue is above the limit")
     ] = True,
@@ -98,6 +99,7 @@ def mix(
     weight: Annotated[list[str] | None, typer.Option(help="SOURCE=NUMBER: multiplies the rows' weights")] = None,
     cap: Annotated[list[str] | None, typer.Option(help="SOURCE=PAIRS: at most so many")] = None,
     share: Annotated[list[str] | None, typer.Option(help="SOURCE=NUMBER: this part of the result")] = None,
+    prompting: OnePrompt = "as-is",
     seed: Annotated[int, typer.Option()] = 13,
     as_json: AsJson = False,
 ) -> None:
@@ -106,7 +108,7 @@ def mix(
 
     recipe = Recipe(
         files=tuple(map(str, files)), weight=_by_source("weight", weight, float), cap=_by_source("cap", cap, int),
-        share=_by_source("share", share, float), seed=seed,
+        share=_by_source("share", share, float), prompting=prompting, seed=seed,
     )  # fmt: skip
     _tell(make(out, recipe), as_json)
 

@@ -142,7 +142,8 @@ def _pairs(asked: Round, plan: Plan) -> Path:
     if not asked.also:
         return built
     share = {"expert": asked.share} if asked.share else {}
-    recipe = MixRecipe(files=(str(built), *map(str, asked.also)), share=cast(Any, share), seed=asked.seed)
+    files = (str(built), *map(str, asked.also))
+    recipe = MixRecipe(files=files, share=cast(Any, share), prompting=plan.prompting, seed=asked.seed)
     mix(plan.work / "mix", recipe)
     return plan.work / "mix" / PAIRS
 

@@ -5,7 +5,7 @@
 A pair that stands in two sources stays with the better one, and pairs that contradict each other are settled
 (`duplicates`). A question held out by one of the files (its held_out.jsonl beside it) is trained on by none. A cap
 draws that many pairs of a source; shares make a source that part of the result by drawing fewer of the others; a weight
-multiplies the rows' own. Seeded: equal inputs, equal bytes.
+multiplies the rows' own. `prompting` asks every pair of ours with one prompt. Seeded: equal inputs, equal bytes.
 
 Not covered: more pairs than there are (nothing is repeated).
 """
@@ -16,7 +16,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -29,6 +29,7 @@ from training.pairing.built import ORDER, Built
 from training.pairing.duplicates import alone, question_groups
 from training.pairing.intake import read
 from training.pairing.stage import HELD_OUT, finished, stage, write
+from training.round_asked import as_asked
 
 
 class Recipe(BaseModel):
@@ -40,6 +41,8 @@ class Recipe(BaseModel):
     weight: dict[str, float] = {}
     cap: dict[str, int] = {}
     share: dict[str, float] = {}
+    prompting: Literal["as-is", "straight", "cot"] = "as-is"
+    """How every pair of ours is asked: sources of different prompts tell by them whose pair it is."""
     seed: int = 13
 
 
@@ -147,6 +150,8 @@ def make(out: Path, recipe: Recipe) -> dict[str, Any]:
         built, held = Built(), Built()
         read(files, built)
         read(away, held)
+        if recipe.prompting != "as-is":
+            built.train, held.train = (as_asked(rows, recipe.prompting) for rows in (built.train, held.train))
         held_out = alone(held.train, held.drop)
         mix(built, held_out, recipe)
         manifest.counts_in = dict(sorted(built.came.items()))

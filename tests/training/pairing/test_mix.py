@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from gaokerena.prompts import COT_FREE, VERSION, user_text
+from gaokerena.questions import Prompting, Question
 from tests.training.pairing.samples import exchangeable
 from training.audit_gate import sha256
 from training.cli import app
 from training.errors import TrainingError
 from training.manifest import read_json, write_json
-from training.pair_rows import SOURCES, PairRow, read_pairs, write_pairs
+from training.pair_rows import SOURCES, PairRow, Turn, read_pairs, write_pairs
 from training.pairing.built import ORDER, Built
 from training.pairing.mix import Recipe, counts, make, mix
 
@@ -29,6 +31,16 @@ def mixed(*rows: PairRow, held_out: tuple[PairRow, ...] = (), **recipe: Any) -> 
         built.take(row)
     mix(built, held_out, Recipe(files=("a.jsonl",), **recipe))
     return built
+
+
+def asked_with(rows: list[PairRow], prompting: Prompting) -> list[PairRow]:
+    """The rows asked in our wording, each a question of its own."""
+    turns = [Turn(role="user", content=user_text(Question(text=f"پرسش {row.id}؟"), prompting)) for row in rows]
+    told = {"prompts": VERSION}
+    return [
+        row.model_copy(update={"prompt": (turn,), "question_id": row.id, "provenance": row.provenance | told})
+        for row, turn in zip(rows, turns, strict=True)
+    ]
 
 
 def sources_of(built: Built) -> Counter[str]:
@@ -155,6 +167,22 @@ class TestFiles:
         (out / "pairs.jsonl").write_text("", "utf-8")
         assert CliRunner().invoke(app, arguments).exit_code == 0
         assert (out / "pairs.jsonl").read_bytes() == before, "a file that changed is made again"
+
+    def test_every_source_can_be_asked_with_one_prompt(self, tmp_path: Path) -> None:
+        for name, source, prompting in (("doctors", "expert", "straight"), ("models", "judge", "cot")):
+            (tmp_path / name).mkdir()
+            for file, some in (("pairs.jsonl", ROWS[source][:20]), ("held_out.jsonl", ROWS[source][20:25])):
+                write_pairs(tmp_path / name / file, asked_with(some, cast(Prompting, prompting)))
+        files = tuple(str(tmp_path / name / "pairs.jsonl") for name in ("doctors", "models"))
+        for out, wanted, found in (
+            ("as-is", "as-is", {True, False}),
+            ("cot", "cot", {True}),
+            ("s", "straight", {False}),
+        ):
+            make(tmp_path / out, Recipe(files=files, prompting=cast(Any, wanted)))
+            for file in ("pairs.jsonl", "held_out.jsonl"):
+                rows = read_pairs(tmp_path / out / file)
+                assert {row.asked.endswith(COT_FREE) for row in rows} == found
 
     def test_another_seed_draws_others(self, files: list[str], tmp_path: Path) -> None:
         for seed in (1, 2):

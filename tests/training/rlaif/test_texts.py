@@ -83,7 +83,7 @@ TRACES = (
     "در متن یاد شده به سن توجه نشده است.", "نوشتهٔ کسی که به گزینهٔ درست نرسیده چنین است.", "آن پاسخ نادرست است.",
     "The wrong step was the second.", "پاسخ داوطلب شتاب‌زده است.", "همان نوشته نادرست است.",
 )  # fmt: skip
-PROMPTS_NOUNS = ("نوشتهٔ کسی", "آن شخص", "آن نوشته", "همان نوشته", "یادداشت", "از راه درست بیرون")
+PROMPTS_NOUNS = ("نوشتهٔ کسی", "آن شخص", "آن نوشته", "یادداشت", "از راه درست بیرون")
 """What the prompt calls the student's text, its writer, the explanation and the slip: a teacher repeats these."""
 
 

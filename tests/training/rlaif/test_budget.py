@@ -92,21 +92,9 @@ def test_a_run_stops_where_its_budget_says_and_goes_on_with_a_larger_one(
     option, small, large = limit
     questions, out = write_questions(tmp_path, 4), tmp_path / "out"
     prices = (
-        "--price-in",
-        3.0,
-        "--price-out",
-        12.0,
-        "--student-price-in",
-        0,
-        "--student-price-out",
-        0,
-        "--at-once",
-        2,
-        "--teacher-tokens",
-        100,
-        "--student-tokens",
-        100,
-    )
+        "--price-in", 3.0, "--price-out", 12.0, "--student-price-in", 0, "--student-price-out", 0,
+        "--at-once", 2, "--teacher-tokens", 100, "--student-tokens", 100,
+    )  # fmt: skip
     with party(lambda one, before: chain(one)) as server:
         words = arguments("a", server.base_url, questions, out, *prices)
         stopped = door(*words, option, small, "--budget-status", 3)

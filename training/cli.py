@@ -22,7 +22,7 @@ from typing import Annotated, Literal
 import typer
 
 from training import pair_cli, rlaif_cli, round_cli, run_cli
-from training.errors import TrainingError
+from training.errors import TrainingError, is_full_disk
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None, pretty_exceptions_enable=False
@@ -129,4 +129,9 @@ def main() -> None:
         app()
     except TrainingError as error:
         typer.echo(str(error), err=True)
+        raise SystemExit(2) from None
+    except Exception as error:
+        if not is_full_disk(error):
+            raise
+        typer.echo(f"the disk is full ({error}); free some space and give the same command again, it goes on", err=True)
         raise SystemExit(2) from None

@@ -35,7 +35,8 @@ def load_pairs(path: Path, tokenizer: Any, max_length: int, manifest: Manifest, 
 
     Raises TrainingError for rows that are no pairs, and when none fits.
     """
-    rows = read_jsonl(path)
+    if not (rows := read_jsonl(path)):
+        raise TrainingError(f"{path} holds no pairs; give another file")
     kept = []
     for number, row in enumerate(rows, 1):
         if missing := [column for column in COLUMNS if column not in row]:
@@ -52,7 +53,9 @@ def load_pairs(path: Path, tokenizer: Any, max_length: int, manifest: Manifest, 
     manifest.counts_out[name] = len(kept)
     manifest.dropped[f"{name}: longer than max_length"] = len(rows) - len(kept)
     if not kept:
-        raise TrainingError(f"{path}: none of its {len(rows)} pairs fits max_length {max_length}")
+        raise TrainingError(
+            f"{path}: none of its {len(rows)} pairs fits max_length {max_length}; raise it in the recipe"
+        )
     return kept
 
 

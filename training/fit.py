@@ -9,6 +9,7 @@ Not covered: running and going on after a kill (`fit_run`), saving (`fit_save`),
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ every one of a dozen passes over the logits; 64 rows of 12,000 stay in the cache
 
 
 def settle() -> None:
-    """Fit the fused head of TRL's trainers to this machine."""
+    """Fit the fused head of TRL's trainers to this machine; be quiet about what peft still asks of transformers."""
+    warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
     if not torch.cuda.is_available():
         chunked_logprob.TOKEN_CHUNK_SIZE = CPU_TILE
 
@@ -53,7 +55,10 @@ def pinned(source: str) -> str:
             return revision(source)
         except (OSError, ValueError) as error:
             cause = str(error).partition("\n")[0]
-    raise TrainingError(f"no model at {source}: no such folder, and no such repository can be reached ({cause})")
+    raise TrainingError(
+        f"no model at {source}: no such folder, and no such repository can be reached ({cause}); give a folder or "
+        "owner/name with --base or --start-from"
+    )
 
 
 def load_base(source: str, optimiser: Optimiser, kind: Any = AutoModelForCausalLM) -> tuple[PreTrainedModel, Any]:

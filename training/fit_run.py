@@ -112,8 +112,8 @@ class Progress(TrainerCallback):  # type: ignore[misc]
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
         """See transformers.TrainerCallback."""
         shown = {name: logs[name] for name in SHOWN if name in logs} if logs else {}
-        text = ", ".join(f"{name} {float(value):.4g}" for name, value in shown.items())
-        log.info("step %s of %s: %s", state.global_step, state.max_steps, text)
+        if text := ", ".join(f"{name} {float(value):.4g}" for name, value in shown.items()):
+            log.info("step %s of %s: %s", state.global_step, state.max_steps, text)
 
 
 def quiet(trainer: Any) -> None:

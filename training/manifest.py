@@ -166,6 +166,12 @@ def write_jsonl(path: Path, rows: Iterable[dict[str, Any]]) -> int:
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
-    """All rows of a JSONL file."""
+    """All rows of a JSONL file. Raises TrainingError that names a line that is no JSON."""
+    rows = []
     with path.open(encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
+        for number, line in enumerate(file, 1):
+            try:
+                rows.append(json.loads(line))
+            except ValueError as error:
+                raise TrainingError(f"{path} line {number} is not JSON ({error}); the file may be cut off") from None
+    return rows

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from training import clock, ledger, plots
 from training.code import code_hash
 from training.errors import TrainingError
-from training.manifest import Manifest, begin, file_hash, fingerprint, finished
+from training.manifest import Manifest, begin, file_hash, fingerprint, finished, read_json, read_jsonl
 from training.ranks import main_process
 from training.recipe import PATHS, DpoRecipe, RewardRecipe, SftRecipe, TrainedRecipe
 
@@ -68,6 +68,10 @@ def run(recipe: TrainedRecipe, out: Path, options: Options) -> bool:
 
     files = _files(recipe)
     weights = [fit.pinned(name) for name in (recipe.base, recipe.start_from) if name]
+    _fitting(recipe, weights[0])
+    _apart(files)
+    if out.exists() and not out.is_dir():
+        raise TrainingError(f"--out {out} is a file; a run needs a folder of its own")
     audited = _audit(recipe, options)
     hashes = {name: file_hash(path) for name, path in files.items()}
     mark = fingerprint(recipe.model_dump(), weights, hashes, code_hash(f"training.{recipe.kind}"))
@@ -105,6 +109,40 @@ def _files(recipe: TrainedRecipe) -> dict[str, Path]:
         if value:
             found[name] = Path(value)
     return found
+
+
+def _fitting(recipe: TrainedRecipe, base_weights: str) -> None:
+    """Raises TrainingError for a folder that is no base, or no adapter, or an adapter of another base."""
+    if Path(recipe.base).is_dir() and not (Path(recipe.base) / "config.json").exists():
+        raise TrainingError(f"{recipe.base} is no base model: no config.json there; give one with --base")
+    start = Path(recipe.start_from or "")
+    if not recipe.start_from or not start.is_dir():
+        return
+    if not (start / "adapter_config.json").exists():
+        raise TrainingError(f"{start} is no adapter: no adapter_config.json there; give one with --start-from")
+    lineage = start / "lineage.json"
+    made_on = read_json(lineage).get("base_weights") if lineage.exists() else None
+    if made_on not in (None, base_weights):
+        raise TrainingError(
+            f"{start} is an adapter of the base {made_on}, {recipe.base} holds {base_weights}; give its own with --base"
+        )
+
+
+def _apart(files: dict[str, Path]) -> None:
+    """Raises TrainingError for held-out rows that are trained on too: they would flatter, and stop nothing early."""
+    if "held_out" not in files:
+        return
+    trained, away = ([_said(row) for row in read_jsonl(files[name])] for name in ("data", "held_out"))
+    if again := set(trained) & set(away):
+        raise TrainingError(
+            f"{sum(row in again for row in away)} of {len(away)} rows of {files['held_out']} are trained on too "
+            f"({files['data']}); hold out others with --held-out"
+        )
+
+
+def _said(row: dict[str, Any]) -> str:
+    """What a row teaches, without ids and weights."""
+    return fingerprint({name: row.get(name) for name in ("text", "prompt", "completion", "chosen", "rejected")})
 
 
 def _audit(recipe: TrainedRecipe, options: Options) -> dict[str, Any] | None:

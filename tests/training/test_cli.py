@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from safetensors import SafetensorError
 from typer.testing import CliRunner
 
 from tests import tiny
@@ -17,7 +18,7 @@ from training import cli, dpo
 from training.cli import app
 from training.errors import TrainingError
 from training.ledger import NAME as LEDGER
-from training.manifest import read_json
+from training.manifest import read_json, read_jsonl, write_jsonl
 from training.recipe import FOLDER
 
 # peft 0.21 still reads a name that transformers 5.23 is about to drop
@@ -110,7 +111,8 @@ class TestRun:
         models = tmp_path / "models"
         recipe = written(tmp_path, small.dpo_recipe(models / "base", start_from=str(models / "v")))
         away = tmp_path / "away.jsonl"
-        away.write_bytes(small.pairs(tmp_path).read_bytes())
+        rows = read_jsonl(small.pairs(tmp_path))
+        write_jsonl(away, [row | {"chosen": row["rejected"], "rejected": row["chosen"]} for row in rows])
         trained: list[str] = []
 
         def train(recipe: Any, data: Path, held_out: Path, out: Path, manifest: Any) -> None:
@@ -153,6 +155,31 @@ class TestRun:
         recipe = written(tmp_path, small.sft_recipe(tmp_path / "models" / "base", "corpus"))
         with pytest.raises(TrainingError, match=r"no data at .*none\.jsonl; give the file with --data"):
             called("run", recipe, "--out", tmp_path / "out", "--data", tmp_path / "none.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        (OSError(28, "No space left on device"), True),
+        (SafetensorError("I/O error: No space left on device (os error 28)"), True),
+        (OSError(13, "Permission denied"), False),
+    ],
+)
+def test_a_full_disk_is_one_line_too_and_no_other_fault_is_hidden(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], raised: Exception, told: bool
+) -> None:
+    def fails() -> None:
+        try:
+            raise raised
+        finally:
+            raise RuntimeError("while tidying up")
+
+    monkeypatch.setattr(cli, "app", fails)
+    with pytest.raises(SystemExit if told else RuntimeError):
+        cli.main()
+    said = capsys.readouterr().err
+    assert said.count("\n") == told
+    assert not told or "the disk is full" in said
 
 
 def test_an_expected_error_is_one_line_and_status_two(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -17,7 +18,7 @@ from tests import tiny
 from tests.training import small
 from training import sft
 from training.errors import TrainingError
-from training.manifest import read_json, read_jsonl
+from training.manifest import read_json, read_jsonl, write_json, write_jsonl
 from training.recipe import FOLDER, load
 from training.run import MINI, Options, run, with_changes
 
@@ -44,16 +45,66 @@ def test_pairs_without_an_audit_are_not_trained_on(models: Path, tmp_path: Path,
     assert not run(recipe, tmp_path / "out", Options("a test")), "finished earlier"
 
 
+class TestRefusedBeforeAnythingIsMade:
+    @pytest.fixture
+    def given(self, models: Path, tmp_path: Path) -> dict[str, Any]:
+        return {"data": str(small.pairs(tmp_path)), "optimiser": small.optimiser(max_steps=1)}
+
+    def refused(self, base: Path, tmp_path: Path, said: str, **given: Any) -> None:
+        with pytest.raises(TrainingError, match=said):
+            run(small.dpo_recipe(base, **given), tmp_path / "out", Options("a test"))
+        assert not (tmp_path / "out").is_dir()
+
+    def test_an_adapter_of_another_base(self, models: Path, tmp_path: Path, given: dict[str, Any]) -> None:
+        adapter = tmp_path / "r"
+        shutil.copytree(models / "r", adapter)
+        write_json(adapter / "lineage.json", {"base_weights": "of another"})
+        self.refused(
+            models / "base", tmp_path, "is an adapter of the base of another", start_from=str(adapter), **given
+        )
+        self.refused(models / "base", tmp_path, "is no adapter: no adapter", start_from=str(models / "base"), **given)
+        self.refused(models / "r", tmp_path, "is no base model: no config.json there", **given)
+
+    def test_held_out_rows_that_are_trained_on(self, models: Path, tmp_path: Path, given: dict[str, Any]) -> None:
+        rows = read_jsonl(Path(given["data"]))
+        other = small.pair("پرسشی دیگر", "الف", "ب")
+        write_jsonl(tmp_path / "away.jsonl", [other, *(row | {"id": "another", "weight": 0.5} for row in rows[:2])])
+        away = str(tmp_path / "away.jsonl")
+        self.refused(
+            models / "base", tmp_path, r"2 of 3 rows of .*away\.jsonl are trained on too", held_out=away, **given
+        )
+
+    def test_a_file_where_the_folder_should_be(self, models: Path, tmp_path: Path, given: dict[str, Any]) -> None:
+        (tmp_path / "out").write_text("a file")
+        self.refused(models / "base", tmp_path, "out is a file; a run needs a folder", **given)
+
+    @pytest.mark.parametrize(
+        ("text", "said"), [("", "holds no pairs"), ('{"prompt": [\n', r"line 1 is not JSON .*may be cut off")]
+    )
+    def test_a_file_that_is_empty_or_torn(self, models: Path, tmp_path: Path, text: str, said: str) -> None:
+        (tmp_path / "pairs.jsonl").write_text(text, "utf-8")
+        recipe = small.dpo_recipe(models / "base", data=str(tmp_path / "pairs.jsonl"))
+        with pytest.raises(TrainingError, match=said):
+            run(recipe, tmp_path / "out", Options("a test"))
+
+    def test_a_base_that_is_nowhere_is_told_with_the_option(self, tmp_path: Path, given: dict[str, Any]) -> None:
+        self.refused(tmp_path / "nowhere", tmp_path, "give a folder or owner/name with --base", **given)
+
+
 class TestHeldOutRowsOfTexts:
     def test_they_are_evaluated_and_never_trained_on(self, models: Path, tmp_path: Path) -> None:
         recipe = small.sft_recipe(
             models / "base", "instruction", eval_steps=2, data=str(small.instructions(tmp_path)),
             held_out=str(tmp_path / "away.jsonl"), optimiser=small.optimiser(max_steps=4),
         )  # fmt: skip
-        (tmp_path / "away.jsonl").write_bytes((tmp_path / "instruct.jsonl").read_bytes())
+        rows = read_jsonl(tmp_path / "instruct.jsonl")
+        write_jsonl(
+            tmp_path / "away.jsonl",
+            [row | {"completion": rows[place - 1]["completion"]} for place, row in enumerate(rows)],
+        )
         run(recipe, tmp_path / "out", Options())
-        rows: list[dict[str, float]] = read_json(tmp_path / "out" / "log.json")  # type: ignore[assignment]
-        assert [row["step"] for row in rows if "eval_loss" in row] == [2, 4]
+        told: list[dict[str, float]] = read_json(tmp_path / "out" / "log.json")  # type: ignore[assignment]
+        assert [row["step"] for row in told if "eval_loss" in row] == [2, 4]
         manifest = read_json(tmp_path / "out" / "manifest.json")
         assert manifest["counts_out"] == {"steps": 4, "rows": 6, "held_out": 6}
         assert set(manifest["hashes"]) == {"data", "held_out"}

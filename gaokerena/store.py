@@ -29,7 +29,7 @@ from typing import Self
 from gaokerena.answers import Answer
 from gaokerena.comparisons import SIDES, Comparison, Judge, Side, Verdict, now
 from gaokerena.files import atomic
-from gaokerena.store_file import WAIT_SECONDS, StoreError, connect, empty_wal, explained, open_file
+from gaokerena.store_file import WAIT_SECONDS, StoreError, connect, empty_wal, explained, open_file, refuse_own
 from gaokerena.store_rows import (
     WORDS,
     Attempt,
@@ -164,7 +164,7 @@ class Store:
         same = "FROM verdicts WHERE comparison_id = v.comparison_id AND session = v.session"
         query = (
             "SELECT v.session, v.choice, v.blind, c.left_model AS left, c.right_model AS right,"
-            f" EXISTS (SELECT 1 {same} AND number > v.number) AS changed"
+            f" EXISTS (SELECT 1 {same} AND number > v.number AND choice <> v.choice) AS changed"
             " FROM verdicts AS v JOIN comparisons AS c ON c.id = v.comparison_id"
             f" WHERE v.number = (SELECT number {same} ORDER BY blind DESC, number DESC LIMIT 1)"
             " AND c.left_model <> c.right_model AND v.judge = coalesce(?, v.judge) ORDER BY v.number"
@@ -181,7 +181,9 @@ class Store:
 
         A line is the verdict's fields (`schema_version` first), `number` (order of storing), `current`, and
         `comparison`: ids, seating, models, question and the two answers judged, with texts where they are kept.
+        Raises StoreError where `path` is the store itself.
         """
+        refuse_own(self.path, path)
         count = 0
         with self._read() as db, atomic(path) as half, half.open("w", encoding="utf-8") as file:
             current = {row["number"] for row in db.execute("SELECT number FROM current_verdicts")}

@@ -137,6 +137,13 @@ def _check(connection: sqlite3.Connection, path: Path) -> int:
     return done
 
 
+def refuse_own(store: Path, path: Path) -> None:
+    """Raises StoreError where writing to `path` would replace the store or one of SQLite's files beside it."""
+    own = {store.resolve().with_name(store.resolve().name + tail) for tail in ("", "-wal", "-shm", "-journal")}
+    if path.resolve() in own:
+        raise StoreError(f"{path} is the store {store} itself, which would be lost; write to another file")
+
+
 def empty_wal(path: Path, wait: float) -> None:
     """Move the write-ahead log into the file and cut it to nothing, so that what was overwritten is gone from both.
 

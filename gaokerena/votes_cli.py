@@ -98,18 +98,32 @@ def purge(
     ] = None,
 ) -> None:
     """Take the texts out of old comparisons, for good: python -m gaokerena votes purge --days 90"""
-    if (days is None) == (before is None):
-        raise _refused("say how old: --days N or --before DATE, one of the two")
-    try:
-        moment = datetime.fromisoformat(before) if before else datetime.now(UTC) - timedelta(days=days or 0)
-    except ValueError:
-        raise _refused(f"--before {before} is no date or ISO time; for example 2026-01-31") from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = _moment(days, before)
     with _opened(store) as opened:
         count = opened.purge(moment.isoformat())
     typer.echo(
         f"the texts of {count} comparisons asked before {moment:%Y-%m-%d %H:%M %Z} are gone; verdicts and counts stay"
     )
+
+
+def _moment(days: int | None, before: str | None) -> datetime:
+    """What is older goes, in UTC. What cannot be undone takes no guesses: nothing empty, nothing to come."""
+    today = datetime.now(UTC)
+    if before is None and days is not None:
+        try:
+            return today - timedelta(days=days)
+        except OverflowError:
+            raise _refused(f"--days {days} reaches back before the year 1; for example 90") from None
+    if before is None or days is not None:
+        raise _refused("say how old: --days N or --before DATE, one of the two")
+    try:
+        told = datetime.fromisoformat(before)
+        moment = (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _refused(f"--before {before!r} is no date or ISO time; for example 2026-01-31") from None
+    if moment > today:
+        raise _refused(f"--before {before} lies in the future; to take the texts of all that was asked: --days 0")
+    return moment
 
 
 def duels(votes: Sequence[Vote]) -> list[Duel]:
@@ -142,7 +156,7 @@ def _lines(pairs: Iterable[Duel]) -> Iterator[str]:
         if one.ci95:
             share += f" [{100 * one.ci95[0]:.1f}, {100 * one.ci95[1]:.1f}]"
         elif share:
-            share += f" (fewer than {LEAST_VISITORS} visitors: no interval)"
+            share += f" (fewer than {LEAST_VISITORS} visitors decided: no interval)"
         yield (
             f"{one.model} : {one.other}  {one.wins} : {one.losses} · ties {one.ties} · both bad {one.both_bad}"
             f" · visitors {one.visitors}{share}"
@@ -161,7 +175,7 @@ def _opened(path: Path | None) -> Iterator[Store]:
     """The store at `path`, or that of the settings. A file that is not there is not made."""
     try:
         place = path or load_settings().store_path
-        if not place.is_file():
+        if not place.is_file() or not place.stat().st_size:  # an empty file would be made a store
             raise StoreError(f"no store at {place}; give --store FILE (the page's GAOKERENA_STORE_PATH)")
         with Store(place) as store:
             yield store

@@ -79,7 +79,16 @@ def test_the_interval_resamples_visitors_not_votes(path: Path) -> None:
 def test_few_visitors_get_no_interval_and_the_line_says_so(path: Path) -> None:
     with Store(path) as store:
         judged(store, "right", "s1")
-    assert f"fewer than {LEAST_VISITORS} visitors: no interval" in votes("tally", "--store", str(path)).stdout
+    assert f"fewer than {LEAST_VISITORS} visitors decided: no interval" in votes("tally", "--store", str(path)).stdout
+
+
+def test_who_said_the_same_again_said_nothing_else(path: Path) -> None:
+    with Store(path) as store:
+        for choice in ("left", "right"):
+            judged(store, "left", "s1")
+            asked = list(store.comparisons())[-1]
+            store.add_verdict(Verdict(comparison_id=asked.id, choice=choice, session="s1", blind=False))
+    assert json.loads(votes("tally", "--store", str(path), "--json").stdout)["changed_later"] == 1
 
 
 def test_export_writes_every_verdict(path: Path, tmp_path: Path) -> None:
@@ -91,6 +100,26 @@ def test_export_writes_every_verdict(path: Path, tmp_path: Path) -> None:
     rows = [json.loads(line) for line in (tmp_path / "new" / "votes.jsonl").read_text("utf-8").splitlines()]
     assert [row["choice"] for row in rows] == ["left", "right"]
     assert rows[0]["comparison"]["question"]["text"] == SECRET
+
+
+@pytest.mark.parametrize("name", ["votes.sqlite3", "votes.sqlite3-wal", "new/../votes.sqlite3"])
+def test_export_never_replaces_the_store(path: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "new").mkdir()
+    with Store(path) as store:
+        judged(store, "left", "s1")
+        done = votes("export", "--store", str(path), "--out", str(tmp_path / name))
+    assert done.exit_code == 2
+    assert "write to another file" in done.stderr
+    assert json.loads(votes("tally", "--store", str(path), "--json").stdout)["votes"] == 1
+
+
+def test_a_purge_by_an_empty_date_takes_nothing(path: Path) -> None:
+    """As of an unset variable in a script: it took every text there was."""
+    with Store(path) as store:
+        judged(store, "left", "s1", at="2024-03-01T10:00:00+00:00")
+    assert votes("purge", "--store", str(path), "--before", "").exit_code == 2
+    with Store(path) as store:
+        assert [kept.question is None for kept in store.comparisons()] == [False]
 
 
 @pytest.mark.parametrize("old", [("--days", "90"), ("--before", "2024-03-02"), ("--before", "2024-03-01T12:00+01:00")])
@@ -112,7 +141,11 @@ def test_purge_takes_the_old_texts_off_the_disk_and_nothing_else(path: Path, old
         (("tally",), "no store at"),
         (("purge",), "--days N or --before DATE"),
         (("purge", "--days", "1", "--before", "2026-01-01"), "one of the two"),
-        (("purge", "--before", "yesterday"), "yesterday is no date"),
+        (("purge", "--before", "yesterday"), "'yesterday' is no date"),
+        (("purge", "--before", ""), "'' is no date"),
+        (("purge", "--before", "9999-01-01"), "9999-01-01 lies in the future"),
+        (("purge", "--before", "0001-01-01T00:00+14:00"), "is no date"),
+        (("purge", "--days", "999999999"), "--days 999999999 reaches back"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
@@ -121,6 +154,14 @@ def test_what_cannot_be_done_is_said_in_one_line(tmp_path: Path, arguments: tupl
     assert done.exit_code == 2
     assert said in done.stderr
     assert not missing.exists()
+
+
+def test_an_empty_file_is_not_made_a_store(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+    done = votes("tally", "--store", str(empty))
+    assert (done.exit_code, empty.stat().st_size) == (2, 0)
+    assert f"no store at {empty}" in done.stderr
 
 
 def test_a_file_that_is_no_store_is_named(tmp_path: Path) -> None:

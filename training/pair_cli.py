@@ -1,4 +1,4 @@
-"""The commands `python -m training pairs build | audit | mix`.
+"""The commands `python -m training pairs build | audit | mix | public`.
 
     GAOKERENA_DATA=... python -m training pairs build --published --out runs/pairs
     python -m training pairs audit runs/pairs/pairs.jsonl
@@ -10,7 +10,8 @@ docs/pairs.md says what each does and why. Exit status 1: the audit failed. 2: a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -63,7 +64,9 @@ def build(
             held_out_per_mille=round(1000 * held_out), suites=not no_suites, limit=limit, seed=seed,
         )
     )  # fmt: skip
-    _tell(make(out, options), as_json)
+    with _writing(out):
+        manifest = make(out, options)
+    _tell(manifest, as_json)
 
 
 @pairs.command()
@@ -78,7 +81,8 @@ def audit(
     from training.pairing.page import verdict
     from training.pairing.tables import source_lines
 
-    found = audit_file(path, limit=limit, seed=seed)
+    with _writing(path.parent):
+        found = audit_file(path, limit=limit, seed=seed)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
     else:
@@ -110,7 +114,9 @@ def mix(
         files=tuple(map(str, files)), weight=_by_source("weight", weight, float), cap=_by_source("cap", cap, int),
         share=_by_source("share", share, float), prompting=prompting, seed=seed,
     )  # fmt: skip
-    _tell(make(out, recipe), as_json)
+    with _writing(out):
+        manifest = make(out, recipe)
+    _tell(manifest, as_json)
 
 
 @pairs.command()
@@ -124,7 +130,20 @@ def public(
     """Visitors' verdicts as pairs: python -m training pairs public build/votes.jsonl --out build/public"""
     from training.pairing.public import Options, make
 
-    _tell(make(out, Options(votes=str(votes), prompting=prompting, most=most)), as_json)
+    with _writing(out):
+        manifest = make(out, Options(votes=str(votes), prompting=prompting, most=most))
+    _tell(manifest, as_json)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """What stops the reading or writing of files is a TrainingError that names the place."""
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or folder
+        told = f"{place}: {error.strerror or error}"
+        raise TrainingError(f"{told}; make room or use another folder, then run again") from error
 
 
 def _by_source(option: str, given: list[str] | None, number: Callable[[str], Number]) -> dict[str, Number]:
@@ -158,6 +177,8 @@ def _valid(make: Callable[[], Any]) -> Any:
     except ValidationError as error:
         faults = "; ".join(": ".join((*map(str, each["loc"]), each["msg"])) for each in error.errors())
         raise TrainingError(f"pairs build: {faults}") from None
+    except (ValueError, OverflowError) as error:  # no number at all
+        raise TrainingError(f"pairs build: {error}; give --held-out a share, for example 0.02") from None
 
 
 def _tell(manifest: dict[str, Any], as_json: bool) -> None:

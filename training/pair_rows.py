@@ -94,6 +94,8 @@ def read_pairs(path: Path) -> list[PairRow]:
         lines = path.read_text("utf-8").split("\n")
     except FileNotFoundError:
         raise TrainingError(f"no pairs at {path}; `python -m training pairs build` makes such a file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainingError(f"{path} cannot be read ({error}); name a JSONL file of pairs") from None
     rows: dict[str, PairRow] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():

@@ -23,7 +23,7 @@ from training.pairing.page import as_html, as_markdown
 
 def audit_file(path: Path, *, limit: float = LIMIT, seed: int = SEED) -> dict[str, Any]:
     """Audit the pairs at `path` and write what was found beside them; returns it. Raises TrainingError."""
-    digest = sha256(path) if path.exists() else ""
+    digest = sha256(path) if path.is_file() else ""
     found = audit(read_pairs(path), limit=limit, seed=seed) | {"pairs_sha256": digest, "code": audit_code()}
     costs = costs_of(path, digest)
     place = audit_path(path)
@@ -42,10 +42,14 @@ def audit_file(path: Path, *, limit: float = LIMIT, seed: int = SEED) -> dict[st
 def costs_of(path: Path, digest: str) -> dict[str, int]:
     """What repair and checks cost, when the manifest beside the pairs is of this very file; empty otherwise.
 
-    Pairs left out by reason, and pairs that stayed with another text than they came with ("rewritten").
+    Pairs left out by reason, and pairs that stayed with another text than they came with ("rewritten"). The manifest of
+    `annotation export` counts verdicts, not pairs: nothing of it.
     """
-    manifest = read_json(path.with_name(NAME)) if path.with_name(NAME).exists() else {}
+    try:
+        manifest = read_json(path.with_name(NAME))
+    except (OSError, ValueError):
+        return {}
     if manifest.get("files", {}).get(path.name) != digest:
         return {}
     changed = {f"{repair} (rewritten, kept)": count for repair, count in manifest.get("changed", {}).items()}
-    return {reason: count for reason, count in (manifest["dropped"] | changed).items() if count}
+    return {reason: count for reason, count in (manifest.get("dropped", {}) | changed).items() if count}

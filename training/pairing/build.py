@@ -36,7 +36,7 @@ from training.pairing.built import PEOPLE, Built, Options
 from training.pairing.duplicates import alone, question_groups
 from training.pairing.questions import question_of
 from training.pairing.repair import cased, fault, one_hand, published
-from training.pairing.stage import finished, stage, write
+from training.pairing.stage import finished, refuse, stage, write
 from training.round_asked import as_asked, ours
 
 
@@ -141,6 +141,7 @@ def gather(options: Options) -> Built:
 
 def make(out: Path, options: Options) -> dict[str, Any]:
     """Build into the folder `out`, or find it built; returns the manifest. Raises TrainingError."""
+    refuse(out, _files(options))
     mark = fingerprint("pairs build", options.model_dump(), _inputs(options), code_hash("training.pairing.build"))
     if made := finished(out, mark):
         return made
@@ -156,11 +157,17 @@ def make(out: Path, options: Options) -> dict[str, Any]:
     return read_json(out / NAME)
 
 
-def _inputs(options: Options) -> list[str]:
-    """The hashes of what is read. Raises TrainingError for a missing file."""
+def _files(options: Options) -> list[Path]:
+    """The files of pairs. Raises TrainingError for a missing one."""
     files = [Path(name) for name in options.files]
     if missing := [path for path in files if not path.exists()]:
         raise TrainingError(f"no pairs at {missing[0]}; name JSONL files of pairs (training/pair_rows.py)")
+    return files
+
+
+def _inputs(options: Options) -> list[str]:
+    """The hashes of what is read."""
+    files = _files(options)
     if options.published or (options.suites and not options.as_is):
         files += sorted(sources.data_folder().glob("*.parquet"))
     return [file_hash(path) for path in files]

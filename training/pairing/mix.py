@@ -28,7 +28,7 @@ from training.pair_rows import SOURCES, PairRow
 from training.pairing.built import ORDER, Built
 from training.pairing.duplicates import alone, question_groups
 from training.pairing.intake import read
-from training.pairing.stage import HELD_OUT, finished, stage, write
+from training.pairing.stage import HELD_OUT, finished, refuse, stage, write
 from training.round_asked import as_asked
 
 
@@ -142,8 +142,9 @@ def make(out: Path, recipe: Recipe) -> dict[str, Any]:
     away = [path for path in beside if path.exists()]
     if missing := [path for path in files if not path.exists()]:
         raise TrainingError(f"no pairs at {missing[0]}; `python -m training pairs build` makes such files")
-    hashes = [file_hash(path) for path in (*files, *away)]
-    mark = fingerprint("pairs mix", recipe.model_dump(), hashes, code_hash("training.pairing.mix"))
+    refuse(out, (*files, *away))
+    hashes, compared = [file_hash(path) for path in (*files, *away)], all(map(decontaminated, files))
+    mark = fingerprint("pairs mix", recipe.model_dump(), hashes, compared, code_hash("training.pairing.mix"))
     if made := finished(out, mark):
         return made
     with stage(out, Manifest("pairs mix", recipe.seed, mark, recipe=recipe.model_dump(mode="json"))) as manifest:
@@ -157,6 +158,6 @@ def make(out: Path, recipe: Recipe) -> dict[str, Any]:
         manifest.counts_in = dict(sorted(built.came.items()))
         manifest.dropped = built.dropped
         manifest.extra["by_source"] = dict(sorted(Counter(row.source for row in built.train).items()))
-        manifest.extra["decontaminated"] = all(map(decontaminated, files))
+        manifest.extra["decontaminated"] = compared
         write(out, manifest, built.train, held_out)
     return read_json(out / NAME)

@@ -32,7 +32,7 @@ from training.code import code_hash
 from training.errors import TrainingError
 from training.manifest import NAME, Manifest, file_hash, fingerprint, read_json
 from training.pair_rows import PairRow, Turn
-from training.pairing.stage import finished, stage, write
+from training.pairing.stage import finished, refuse, stage, write
 from training.pairing.visitors import Asked, Vote, counted, read
 
 _OTHER: dict[Side, Side] = {"left": "right", "right": "left"}
@@ -64,6 +64,7 @@ def make(out: Path, options: Options) -> dict[str, Any]:
     path = Path(options.votes)
     if not path.is_file():
         raise TrainingError(f"no votes at {path}; `python -m gaokerena votes export --out {path}` writes them")
+    refuse(out, [path])
     mark = fingerprint("pairs public", options.model_dump(), file_hash(path), code_hash("training.pairing.public"))
     if made := finished(out, mark):
         return made

@@ -58,7 +58,11 @@ class Vote(BaseModel):
 
 def read(path: Path) -> Iterator[Vote]:
     """The lines of the export. Raises TrainingError that names the line and the field."""
-    for number, line in enumerate(path.read_text("utf-8").split("\n"), 1):
+    try:
+        lines = path.read_text("utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainingError(f"{path} cannot be read ({error}); name a file of `votes export`") from None
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:

@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 from typer.testing import CliRunner
 
 from tests.training.pairing.samples import PLANTS, exchangeable, pair, planted
-from training.audit_gate import audit_path, check
+from training.audit_gate import audit_path, check, sha256
 from training.cli import app
 from training.errors import TrainingError
 from training.manifest import write_json
@@ -178,6 +178,15 @@ class TestFiles:
         write_pairs(path, exchangeable(31, seed=6))
         audit_file(path)
         assert "1,234" not in page.read_text("utf-8")
+
+    def test_an_export_beside_its_own_manifest_is_audited(self, tmp_path: Path) -> None:
+        path = tmp_path / "pairs.jsonl"
+        write_pairs(path, exchangeable(30, seed=6))
+        told = {"stage": "annotation export", "files": {path.name: sha256(path)}, "verdicts": {"in": 40}}
+        write_json(tmp_path / "manifest.json", told)
+        assert audit_file(path)["pairs"] == 30
+        (tmp_path / "manifest.json").write_text("{", "utf-8")
+        assert audit_file(path)["pairs"] == 30
 
     def test_markup_in_a_phrase_stays_text(self, tmp_path: Path) -> None:
         path = tmp_path / "pairs.jsonl"

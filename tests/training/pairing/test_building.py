@@ -105,6 +105,7 @@ def test_the_published_table_is_read_and_decontaminated(tmp_path: Path, monkeypa
     [
         (["none.jsonl"], r"no pairs at none\.jsonl"),
         (["--published", "--parts", "a"], "--parts 'a' is not a part"),
+        (["--held-out", "nan"], "cannot convert float NaN.*--held-out a share"),
         (["--held-out", "0.9"], "held_out_per_mille: .*less than or equal to 500"),
         (["--as-is", "--prompting", "cot"], "pairs build: .*as_is changes nothing, prompting changes the prompts"),
         ([], "nothing to build from"),

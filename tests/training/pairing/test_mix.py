@@ -216,5 +216,6 @@ def test_a_mix_is_decontaminated_only_when_every_file_is(tmp_path: Path) -> None
         assert make(tmp_path / f"before-{name}", Recipe(files=files))["decontaminated"] is False
         write_json(tmp_path / name / "manifest.json", told)
     assert make(tmp_path / "both", Recipe(files=files))["decontaminated"] is True
+    assert make(tmp_path / "before-a", Recipe(files=files))["decontaminated"] is True, "the same pairs, compared since"
     write_pairs(tmp_path / "a" / "pairs.jsonl", exchangeable(4, seed=9))
     assert make(tmp_path / "changed", Recipe(files=files))["decontaminated"] is False

@@ -11,7 +11,7 @@ Ways to get both answers, greedy, interleaved round by round:
 The first three share one kind of cache (`cache`) and on a CPU packed weights (`packing`); PEFT's way has neither, so
 its ratio shows those too;
 and five samples of one prompt in one call against five calls. Weights are random: time and memory do not depend on what
-they say. Adapters have the base's dtype, as `gaokerena.engines.loading` gives them. Memory of the second model is
+they say. Adapters have the base's dtype, as the engine keeps those it loses nothing by. Memory of the second model is
 counted (bytes of weights) and measured (resident memory, or what CUDA holds) when the adapter r is added and when a
 second merged model is; greedy tokens are compared in float32, with one after the other and with the merged models.
 

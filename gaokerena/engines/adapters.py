@@ -1,7 +1,8 @@
 """Several LoRA adapters on one base, one of them per row of a batch, as two small products a layer.
 
 PEFT reads the adapters; this module then puts their A and B matrices side by side in every adapted layer. A row's own
-columns are kept by a gate (its adapter's scaling) and all others by zero, so a row computes exactly its adapter:
+columns are kept by a gate (its adapter's scaling) and all others by zero, so a row computes exactly its adapter, in the
+base's dtype where the adapter's values have one there, else in the adapter's own:
 
     out = base(x) + (x A^T * gate[row]) B^T          A [sum of ranks, in], B [out, sum of ranks], gate [rows, 1, ranks]
 
@@ -12,6 +13,7 @@ more than the products (docs/LOG.md). Not covered: DoRA, adapters with biases or
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any, NamedTuple
 
 import torch
@@ -88,11 +90,26 @@ class StackedLora(nn.Module):
         return out + nn.functional.linear(small, self.up).to(out.dtype)
 
 
+def exact(part: Part, dtype: torch.dtype) -> Part:
+    """The part in `dtype` where that changes no value, else as it is.
+
+    A round moves a matrix by less than bfloat16 can tell at these sizes: rounding such an adapter to its base's dtype
+    would serve much of what it started from.
+    """
+    narrow = Part(part.down.to(dtype), part.up.to(dtype), part.scaling)
+    same = torch.equal(narrow.down.to(part.down.dtype), part.down) and torch.equal(narrow.up.to(part.up.dtype), part.up)
+    return narrow if same else part
+
+
 def side_by_side(parts: Sequence[Part | None]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """down [sum of ranks, in], up [out, sum of ranks], gate [1 + adapters, sum of ranks] of a layer's parts."""
+    """down [sum of ranks, in], up [out, sum of ranks], gate [1 + adapters, sum of ranks] of a layer's parts.
+
+    All in the dtype that holds every part.
+    """
     carried = [(number, part) for number, part in enumerate(parts, 1) if part]
-    down = torch.cat([part.down for _, part in carried]).contiguous()
-    up = torch.cat([part.up for _, part in carried], 1).contiguous()
+    dtype = reduce(torch.promote_types, (part.down.dtype for _, part in carried))
+    down = torch.cat([part.down.to(dtype) for _, part in carried]).contiguous()
+    up = torch.cat([part.up.to(dtype) for _, part in carried], 1).contiguous()
     gate, start = torch.zeros(len(parts) + 1, len(down)), 0
     for number, part in carried:
         gate[number, start : start + len(part.down)] = part.scaling
@@ -105,6 +122,11 @@ def part_of(layer: Any, name: str) -> Part | None:
     if name not in layer.lora_A:
         return None
     return Part(layer.lora_A[name].weight.detach(), layer.lora_B[name].weight.detach(), layer.scaling[name])
+
+
+def _exact_part_of(layer: Any, name: str, dtype: torch.dtype) -> Part | None:
+    part = part_of(layer, name)
+    return exact(part, dtype) if part else None
 
 
 def stack(model: Any, names: Mapping[str, str]) -> tuple[Any, Selection]:
@@ -120,7 +142,7 @@ def stack(model: Any, names: Mapping[str, str]) -> tuple[Any, Selection]:
             continue
         check_layer(path, layer)
         parent, _, leaf = path.rpartition(".")
-        parts = [part_of(layer, inside) for inside in names.values()]
+        parts = [_exact_part_of(layer, inside, base.dtype) for inside in names.values()]
         setattr(base.get_submodule(parent), leaf, StackedLora(layer.base_layer, parts, selection))
     left = [path for path, part in base.named_modules() if isinstance(part, BaseTunerLayer | AuxiliaryTrainingWrapper)]
     if left:

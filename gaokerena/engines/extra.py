@@ -22,7 +22,7 @@ from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from gaokerena.engines.adapters import Part, StackedLora, check_config, check_layer, part_of, side_by_side
+from gaokerena.engines.adapters import Part, StackedLora, check_config, check_layer, exact, part_of, side_by_side
 from gaokerena.engines.base import EngineError
 from gaokerena.engines.loading import Loaded, find, line, revision
 
@@ -107,7 +107,7 @@ def _grow(loaded: Loaded, parts: dict[str, Part]) -> None:
     for path, layer in list(model.named_modules()):
         part = parts.get(path)
         if part:
-            part = Part(part.down.to(device, dtype), part.up.to(device, dtype), part.scaling)
+            part = exact(Part(part.down.to(device), part.up.to(device), part.scaling), dtype)
         if isinstance(layer, StackedLora):
             grown.append((layer, side_by_side([*layer.parts(), part])))
         elif part:

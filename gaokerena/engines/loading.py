@@ -166,11 +166,9 @@ def _with_adapters(model: Any, base: str, adapters: Mapping[str, str]) -> tuple[
         try:
             check_config(name, PeftConfig.from_pretrained(folder))
             if wrapped is None:
-                wrapped = PeftModel.from_pretrained(
-                    model, folder, adapter_name=_INSIDE + name, autocast_adapter_dtype=False
-                )
+                wrapped = PeftModel.from_pretrained(model, folder, adapter_name=_INSIDE + name)
             else:
-                wrapped.load_adapter(folder, adapter_name=_INSIDE + name, autocast_adapter_dtype=False)
+                wrapped.load_adapter(folder, adapter_name=_INSIDE + name)
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise EngineError(f"adapter {name} at {folder} is missing or incomplete: {line(error)}") from error
         except RuntimeError as error:

@@ -7,7 +7,8 @@ Tried are single features, a logistic regression for each family, and one on all
 `mining`, `classify`), each cross-validated over questions; where prompts are of several kinds, each a second time,
 learned by kind (`rules`); and all of it again for every source by itself, so that none hides among the others. Pairs
 count by their weight, as in training. The rule: a cue fails when the lower end of its 95 % interval is above the
-limit. Fewer than LEAST effective pairs cannot pass: too few to tell. A source of fewer is named and not judged.
+limit. Fewer than LEAST effective pairs cannot pass: too few to tell. A source of fewer is named and not judged. Nor
+can pairs of fewer effective questions than folds: what is learned of one question cannot be tried on it.
 
 Many cues are tried, so one may fail by chance where the limit is 0.5; at 0.60 chance alone needs few pairs, see
 docs/pairs.md for how often it happens.
@@ -56,8 +57,8 @@ class Tried:
 
     @property
     def judged(self) -> bool:
-        """Whether the pairs are enough to say anything."""
-        return _enough(self.of)
+        """Whether pairs and questions are enough to say that nothing tells."""
+        return _enough(self.of) and self.of.effective_questions > FOLDS - 1e-6
 
     @property
     def failed(self) -> list[Cue]:
@@ -143,7 +144,7 @@ def _by_source(whole: Tried, seed: int) -> Iterator[Tried]:
 def _said(tried: Tried) -> dict[str, Any]:
     """What the report says of a source; its single cues only where they fail."""
     failed = tried.failed
-    said = "too few to judge" if not tried.judged else "failed" if failed else "passed"
+    said = "failed" if failed else "passed" if tried.judged else "too few to judge"
     single = [asdict(cue) for cue in failed if cue.kind == "feature"]
     return {"source": tried.source, "verdict": said, "failed": [cue.label for cue in failed]} | tried.facts() | {
         "cues": single
@@ -160,11 +161,11 @@ def _failed(whole: Tried, sources: Sequence[Tried]) -> list[tuple[Tried, Cue]]:
 def _reason(whole: Tried, failed: Sequence[tuple[Tried, Cue]]) -> str | None:
     """Why the pairs do not pass: the worst cue, of all pairs before a source, plain before by the prompt's form."""
     pairs, effective = len(whole.of.rows), whole.of.effective
-    if not whole.judged:
+    if not _enough(whole.of):
         weighed = "" if effective == pairs else f", weighed as they are: they count as {effective:.1f} equal ones"
         return f"{pairs} pairs are too few to tell (at least {LEAST}){weighed}"
     if not failed:
-        return None
+        return None if whole.judged else _few_questions(whole.of)
     tried, worst = max(
         failed, key=lambda one: (not one[0].source, not one[1].by_prompt, one[1].kind == "feature", one[1].low)
     )
@@ -172,6 +173,13 @@ def _reason(whole: Tried, failed: Sequence[tuple[Tried, Cue]]) -> str | None:
     of = f"{len(tried.of.rows):,} pairs of {tried.source}" if tried.source else "pairs"
     told = f"{worst.label} tells {100 * worst.accuracy:.2f} % of the {of} apart (limit {100 * tried.limit:.0f} %)"
     return told + more + _remedy(failed)
+
+
+def _few_questions(of: Contrasts) -> str:
+    return (
+        f"{len(of.rows)} pairs of too few questions to tell, by weight as good as {of.effective_questions:.1f} "
+        f"(at least {FOLDS})"
+    )
 
 
 def _remedy(failed: Sequence[tuple[Tried, Cue]]) -> str:

@@ -6,9 +6,10 @@ At every size of a feature's difference (steps of fifteen per cent), as many pai
 more as in which the rejected has; the feature, and every rule that looks at it alone, then tells nothing. The same for
 the letter concluded on: as many pairs prefer A over B as B over A. The worst feature comes first, until none is above
 the limit by the audit's own rule. Words that are mined are left alone: leaving out pairs for a phrase would only bring
-up the next.
+up the next. Where weights differ, as much weight is kept either way instead of as many pairs, as near as whole pairs
+come to it.
 
-Not covered: features together, and the rows' weights; the audit looks at those.
+Not covered: features together; the audit looks at those.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 from gaokerena.questions import LETTERS
 from training.pair_rows import PairRow
 from training.pairing.features import FAMILIES, last_letter
+from training.pairing.weighing import by_weight
 
 _STEP = math.log(1.15)
 _Z = 1.96
@@ -36,14 +38,17 @@ _PAIRS: dict[tuple[str | None, ...], float] = {pair: 2.0**place for place, pair 
 def balance(rows: Sequence[PairRow], *, limit: float, seed: int) -> tuple[list[PairRow], Counter[str]]:
     """(the pairs kept, in their order; how many each feature cost)."""
     names, apart = _apart(rows)
-    left = np.arange(len(rows))
+    left, given = np.arange(len(rows)), np.array([row.weight for row in rows])
     cost: Counter[str] = Counter()
     while len(left):
-        tells = np.array([_low(apart[left, column], letters=name == LETTERS_CUE) for column, name in enumerate(names)])
+        weights = by_weight(given[left])
+        tells = np.array(
+            [_low(apart[left, column], weights, letters=name == LETTERS_CUE) for column, name in enumerate(names)]
+        )
         worst = int(tells.argmax())
         if tells[worst] <= limit:
             break
-        kept = left[_even(apart[left, worst], seed)]  # fewer each time: a feature above the limit is not even
+        kept = left[_even(apart[left, worst], weights, seed)]  # fewer: a feature above the limit is not even
         cost[names[worst]] += len(left) - len(kept)
         left = kept
     return [rows[place] for place in left.tolist()], cost
@@ -69,29 +74,46 @@ def _letters(row: PairRow) -> float:
     return _PAIRS.get((one, other), 0.0) - _PAIRS.get((other, one), 0.0)
 
 
-def _low(values: NDArray[np.float64], *, letters: bool = False) -> float:
-    """The lower end of the 95 % interval of how often the better direction names the chosen side.
+def _low(values: NDArray[np.float64], weights: NDArray[np.float64], *, letters: bool = False) -> float:
+    """The lower end of the 95 % interval of how often the better direction names the chosen side, by weight.
 
-    Normal, with one pair more that it gets right and one that it gets wrong, so that few pairs tell little.
+    Normal, with one pair more that it gets right and one that it gets wrong, so that few pairs tell little. Weights are
+    in the units of `weighing`.
     """
     signs = np.sign(values)
     sizes = np.log2(np.abs(values), where=values != 0, out=np.zeros_like(values)) if letters else np.zeros_like(values)
     right = np.zeros_like(values)
     for size in np.unique(sizes):  # each two letters have a direction of their own
         here = sizes == size
-        right[here] = signs[here] * (1 if signs[here].sum() >= 0 else -1)
-    scores = np.append((right + 1) / 2, [0.0, 1.0])
-    return float(scores.mean() - _Z * scores.std() / math.sqrt(len(scores)))
+        right[here] = signs[here] * (1 if weights[here] @ signs[here] >= 0 else -1)
+    scores, weights = np.append((right + 1) / 2, [0.0, 1.0]), np.append(weights, [1.0, 1.0])
+    mean = np.average(scores, weights=weights)
+    spread = np.average((scores - mean) ** 2, weights=weights)
+    return float(mean - _Z * math.sqrt(spread) / math.sqrt(weights.sum()))
 
 
-def _even(values: NDArray[np.float64], seed: int) -> NDArray[np.intp]:
-    """The places that stay: all ties, and at every size of the difference as many of either direction."""
+def _even(values: NDArray[np.float64], weights: NDArray[np.float64], seed: int) -> NDArray[np.intp]:
+    """The places that stay: all ties, and at every size of the difference as much weight of either direction."""
     buckets: defaultdict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for place, value in enumerate(values):
         if value:
             buckets[round(math.log(abs(value)) / _STEP)][int(value > 0)].append(place)
     rng, kept = random.Random(seed), np.flatnonzero(values == 0).tolist()
     for size in sorted(buckets):
-        fewer, more = sorted(buckets[size], key=len)
-        kept += fewer + rng.sample(more, len(fewer))
+        if (weights == 1).all():
+            fewer, more = sorted(buckets[size], key=len)
+            kept += fewer + rng.sample(more, len(fewer))
+        else:
+            light, heavy = sorted(buckets[size], key=lambda places: float(weights[places].sum()))
+            kept += light + _within(float(weights[light].sum()), rng.sample(heavy, len(heavy)), weights)
     return np.array(sorted(kept), np.intp)
+
+
+def _within(room: float, places: Sequence[int], weights: NDArray[np.float64]) -> list[int]:
+    """Those of the places, in their order, that fit into so much weight together."""
+    kept = []
+    for place in places:
+        if weights[place] <= room * (1 + 1e-9):
+            kept.append(place)
+            room -= weights[place]
+    return kept

@@ -9,6 +9,7 @@ Not covered: which of the features tell (`cues`).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -79,6 +80,14 @@ class Contrasts:
     def effective(self) -> float:
         """As many pairs of one weight would say as much."""
         return float(self.weights.sum())
+
+    @property
+    def effective_questions(self) -> float:
+        """As many questions of one weight would say as much: of one question nothing can be tried on another."""
+        weight: defaultdict[str, float] = defaultdict(float)
+        for question, pair in zip(self.questions, self.weights.tolist(), strict=True):
+            weight[question] += pair
+        return float(by_weight(list(weight.values())).sum())
 
 
 def contrasts_of(rows: Sequence[PairRow]) -> Contrasts:

@@ -21,11 +21,12 @@ LEAST = 30
 """Effective pairs below which nothing can be said."""
 
 
-def by_weight(given: Sequence[float]) -> NDArray[np.float64]:
+def by_weight(given: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
     """The weights in units of effective pairs: [pairs], exactly 1 each where all are equal."""
     weights = np.asarray(given, np.float64)
     if not len(weights) or (weights == weights[0]).all():
         return np.ones(len(weights))
+    weights = weights / weights.max()  # the square of a very small weight would be zero
     found: NDArray[np.float64] = weights * weights.sum() / (weights**2).sum()
     return found
 

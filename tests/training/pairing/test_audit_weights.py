@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.training.pairing.samples import exchangeable, planted
+from tests.training.pairing.samples import answer, exchangeable, pair, planted
 from training.pair_rows import PairRow
 from training.pairing.audit import audit
 from training.pairing.classify import FOLDS, single, together
@@ -60,12 +61,31 @@ def test_one_heavy_pair_among_many_is_too_few() -> None:
     )
 
 
+@pytest.mark.parametrize("light", [1.0, 0.001])
+def test_pairs_of_one_question_cannot_pass(light: float) -> None:
+    """What tells them apart cannot be tried on another question, so a perfect cue went unseen."""
+    rng, rest = random.Random(3), exchangeable(30, seed=8) if light < 1 else []
+    rows = planted([pair(f"one-{number}", answer(rng), answer(rng)) for number in range(60)], "length")
+    found = audit(rows + weighing(rest, light))
+    assert not found["passed"]
+    assert (
+        found["reason"]
+        == f"{len(rows + rest)} pairs of too few questions to tell, by weight as good as 1.0 (at least 5)"
+    )
+    assert [source["verdict"] for source in found["sources"]] == ["too few to judge"]
+
+
 def test_weights_are_in_units_of_effective_pairs() -> None:
     assert by_weight([0.3] * 7).tolist() == [1] * 7
     weights = by_weight([1.0] * 10 + [0.1] * 100)
     assert weights.sum() == pytest.approx(20**2 / 11)
     assert weights.sum() == pytest.approx((weights**2).sum())
     assert weights[0] == pytest.approx(10 * weights[-1])
+
+
+@pytest.mark.parametrize("unit", [1e-170, 1e-300])
+def test_the_smallest_weights_count_as_any_others(unit: float) -> None:
+    assert by_weight([2 * unit, unit, unit]) == pytest.approx(by_weight([1.0, 0.5, 0.5]))
 
 
 def test_learning_follows_the_weights_too() -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
+from collections.abc import Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.training.pairing.samples import exchangeable, pair, planted
+from training.pair_rows import PairRow
+from training.pairing.audit import audit
 from training.pairing.balance import LETTERS_CUE, balance
 from training.pairing.features import last_letter
 
@@ -32,6 +37,41 @@ def test_a_length_cue_is_gone_and_its_cost_named() -> None:
     assert balance(mixed, limit=0.6, seed=1) == (kept, cost)
     assert balance(mixed, limit=0.6, seed=2)[0] != kept
     assert balance(kept, limit=0.6, seed=3) == (kept, Counter()), "balanced pairs stay as they are"
+
+
+def weighing(longer: tuple[int, float], shorter: tuple[int, float]) -> list[PairRow]:
+    """So many pairs of a weight whose chosen side is the longer one, and the shorter one; else nothing tells."""
+    ways = [("درد شدید", "درد", *longer), ("درد", "درد شدید", *shorter)]
+    return [
+        pair(f"{better}-{number}", better, worse, asked=f"{better} {number} چیست؟", weight=weight)
+        for better, worse, count, weight in ways
+        for number in range(count)
+    ]
+
+
+def weight_for(rows: Sequence[PairRow], text: str) -> float:
+    return math.fsum(row.weight for row in rows if row.better == text)
+
+
+def test_uneven_weights_on_even_rows_are_balanced_by_weight() -> None:
+    rows = weighing((60, 1.0), (60, 0.1))
+    assert not audit(rows)["passed"]
+    kept, cost = balance(rows, limit=0.6, seed=1)
+    assert Counter(row.better for row in kept) == {"درد شدید": 6, "درد": 60}
+    assert cost.total() == 54
+    assert balance(kept, limit=0.6, seed=3) == (kept, Counter())
+
+
+def test_what_is_even_by_weight_costs_nothing_however_many_rows_there_are() -> None:
+    rows = weighing((20, 1.0), (100, 0.2))
+    assert balance(rows, limit=0.6, seed=1) == (rows, Counter())
+
+
+def test_whole_pairs_that_do_not_fit_make_room_for_those_that_do() -> None:
+    rows = [*weighing((40, 1.0), (40, 0.3)), pair("small", "درد شدید", "درد", weight=0.25)]
+    kept, _ = balance(rows, limit=0.6, seed=1)
+    assert weight_for(kept, "درد") == pytest.approx(12)
+    assert 11 < weight_for(kept, "درد شدید") <= 12 + 1e-9
 
 
 LETTERS = st.lists(st.permutations("ABCD").map(lambda letters: (letters[0], letters[1])), min_size=1, max_size=80)

@@ -44,6 +44,17 @@ def inert(text: str) -> str:
     return text.translate(_NO_BRACKETS) if _TEMPLATE_TOKEN.search(text) else text
 
 
+def first_turn(text: str) -> str:
+    """`text` until the first template token behind any words: what follows is no longer what the model was asked for.
+
+    Tokens before the words stay, for `inert`; a model whose server knows no end runs on into the next turn.
+    """
+    for token in _TEMPLATE_TOKEN.finditer(text):
+        if inert(text[: token.start()]).strip():
+            return text[: token.start()]
+    return text
+
+
 def user_text(question: Question, prompting: Prompting) -> str:
     """The user turn that asks `question` with `prompting`."""
     lines = [inert(tidy(question.text))]

@@ -17,9 +17,9 @@ from gaokerena.prompts import messages
 from gaokerena.questions import Letter, Question
 from training.rlaif.caller import Caller
 from training.rlaif.calls import Call
+from training.rlaif.form import cleaned
 from training.rlaif.outcome import DroppedError
 from training.rlaif.questions import Task
-from training.rlaif.texts import cleaned
 from training.rlaif.wording import Wording, fenced, shown
 
 

@@ -21,10 +21,11 @@ from training.rlaif.agreement import Agreement
 from training.rlaif.attempts import Sample, samples
 from training.rlaif.caller import Caller
 from training.rlaif.compared import Compared, name_of
+from training.rlaif.form import cleaned, form_fault
 from training.rlaif.judging import judge
 from training.rlaif.outcome import DroppedError
 from training.rlaif.questions import Task
-from training.rlaif.texts import cleaned, form_fault, lower_cased
+from training.rlaif.texts import lower_cased
 from training.rlaif.wording import Wording
 
 UNMEASURED = 0.05

@@ -22,10 +22,11 @@ from training.rlaif.attempts import Sample, first_wrong, places, sample_of, samp
 from training.rlaif.caller import Caller
 from training.rlaif.calls import Call
 from training.rlaif.correction import pair_of
+from training.rlaif.form import form_fault
 from training.rlaif.leaks import leak, ruled_out
 from training.rlaif.outcome import DroppedError
 from training.rlaif.questions import Task
-from training.rlaif.texts import chain_fault, form_fault
+from training.rlaif.texts import chain_fault
 from training.rlaif.turns import OPEN, RIGHT
 from training.rlaif.wording import Wording, fenced
 

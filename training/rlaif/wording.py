@@ -1,10 +1,10 @@
 """What teacher, student and judge are told: versioned files of Persian text in `prompts/`, each known by its hash.
 
-    wording = load("a.v2")
+    wording = load("a.v3")
     wording.say("retry", reason="…")            # a text with its places filled
-    wording.provenance                          # {"version": "a.v2", "sha256": "…"}, for every row made with it
+    wording.provenance                          # {"version": "a.v3", "sha256": "…"}, for every row made with it
 
-A file is never changed once rows were made with it; another wording is another file. What others wrote stands between
+A file is never changed once rows were made with it; another wording is another file, and git keeps the old one. What others wrote stands between
 fences whose mark follows from the text itself: it can neither close its own fence nor carry a template's tokens.
 
 Not covered: the question's own wording, which is `gaokerena.prompts` and has a version of its own.
@@ -25,7 +25,7 @@ from gaokerena.questions import LETTERS, Question
 from training.errors import TrainingError
 
 FOLDER = Path(__file__).parent / "prompts"
-CURRENT: Mapping[str, str] = {"a": "a.v2", "b": "b.v2", "judge": "judge.v2"}
+CURRENT: Mapping[str, str] = {"a": "a.v3", "b": "b.v3", "judge": "judge.v3"}
 """The version each method uses."""
 _EMPTY = "(چیزی ننوشته است.)"
 

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from gaokerena.questions import Question
 from tests.training.rlaif.cases import chain, task, wrong
+from training.rlaif.form import cleaned, form_fault
 from training.rlaif.questions import Task
-from training.rlaif.texts import chain_fault, cleaned, form_fault, lower_cased, reveals
+from training.rlaif.texts import chain_fault, lower_cased
+from training.rlaif.traces import reveals
 from training.rlaif.wording import CURRENT, load
 
 ONE = task(0)
@@ -17,7 +19,7 @@ GOOD = chain(ONE)
 
 
 def fault(text: str, ended: str = "stop") -> str | None:
-    return chain_fault(text, ended, ONE, wrong(ONE))
+    return chain_fault(cleaned(text), ended, ONE, wrong(ONE))
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,8 @@ def fault(text: str, ended: str = "stop") -> str | None:
         GOOD.replace("نخست", "اصلاح الکترولیت‌ها و تصحیح کم‌آبی لازم است. نخست"),
         GOOD.replace("نخست", "بازخورد منفی هورمون را مهار می‌کند. نخست"),
         GOOD.replace("نخست", "با توجه به توضیحات بالا، نخست"),
+        GOOD.replace("نخست", "هموگلوبین <7 و >5 است. قضیهٔ Guillain-Barré syndrome of the young نیست. نخست"),
+        GOOD.replace("نخست", "خیلی خیلی زود باید دید: مسألهٔ تأثیر دارو، ذات‌الریه و سوءتغذیه. نخست"),
     ],
 )
 def test_good_texts_pass(text: str) -> None:
@@ -52,6 +56,18 @@ def test_good_texts_pass(text: str) -> None:
         (GOOD.replace("بیمار", "пациент"), "foreign_script"),
         (GOOD.replace("بیمار", "بیمarar"), "mixed_script_word"),
         (GOOD + "\n" + GOOD.split("\n")[0], "repeats"),
+        ("الجواب الصحيح هو الأسبرين لأن المريض يعاني من الحمى.\nلذلك فإن الإجابة الصحيحة هي [A].", "not_persian"),
+        ("المريض يعاني من الحمى والألم وهذا الدواء آمن نسبيا مقارنة بالأدوية الأخرى.\n" + GOOD, "not_persian"),
+        (GOOD + "\nمریض کے لیے یہ دوا محفوظ ہے۔", "not_persian"),
+        (GOOD.replace("نخست", "The answer is safe for him. نخست"), "not_persian"),
+        (GOOD.replace("با سنجیدن", "این دارو برای بیمار خوب است، " * 3 + "با سنجیدن"), "repeats"),
+        (GOOD.replace("با سنجیدن", "خوب " * 4 + "با سنجیدن"), "repeats"),
+        (f"<start_of_turn>model\n{GOOD}", "markup"),
+        (f"<|im_start|>assistant\n{GOOD}", "markup"),
+        (f"◁think▷کلید روشن است◁/think▷{GOOD}", "markup"),
+        (f"<scratchpad>طرح</scratchpad>{GOOD}", "markup"),
+        (f"دستیار: {GOOD}", "markup"),
+        (f"```\n{GOOD}\n```\nپاسخ: [A]", "markup"),
         (GOOD.replace("[A]", "[a]"), "lower_cased"),
         (GOOD.replace("نخست", "در mri و ecg چیزی نیست. نخست"), "lower_cased"),
         (GOOD.replace("نخست", "aspirin، heparin، warfarin، alteplase، insulin، glucagon. نخست").replace("[A]", "الف"),
@@ -81,6 +97,14 @@ TRACES = (
     "این استدلال در گام دوم کج می‌شود.", "گام دوم از راه درست بیرون رفته است.", "چون می‌دانیم گزینهٔ درست همین است.",
     "همان‌گونه که گفته شد گزینهٔ A درست است.", "پاسخ از قبل داده شده است.", "فردی که دومی را برگزیده شتاب کرده است.",
     "در متن یاد شده به سن توجه نشده است.", "نوشتهٔ کسی که به گزینهٔ درست نرسیده چنین است.", "آن پاسخ نادرست است.",
+    "حتماً، راه‌حل از نو نوشته شد.", "بر پایهٔ قاعده‌های گفته‌شده می‌نویسم.", "طبق درخواست شما، راه‌حل چنین است.",
+    "همان‌گونه که خواسته بودید، چنین است.", "با توجه به گزینهٔ درست، چنین می‌اندیشیم.", "نسخهٔ درست‌شده چنین است.",
+    "برخلاف آنچه نوشته شده بود، سن مهم است.", "خطای اصلی در تحلیل بالا روشن است.", "پاسخ تازه چنین است.",
+    "چون گزینهٔ درست A اعلام شده، چنین است.", "پاسخ صحیح که در اختیار داریم A است.", "حق با شماست.",
+    "به‌اشتباه گزینهٔ B انتخاب شده بود.", "با اصلاح این خطا به نتیجه می‌رسیم.", "طبق توضیحات، سن مهم است.",
+    "همان‌طور که در توضیح آمده، سن مهم است.", "من در ابتدا B را انتخاب کردم.", "ابتدا فکر می‌کردم B درست است.",
+    "حالا که دوباره فکر می‌کنم، سن مهم است.", "این بار دقیق‌تر بررسی می‌کنم.", "بار دیگر پرسش را مرور می‌کنم.",
+    "با توجه به نکته‌ها، سن مهم است.", "در راه‌حل پیشنهادی، گام دوم نادرست بود.",
     "The wrong step was the second.", "پاسخ داوطلب شتاب‌زده است.", "همان نوشته نادرست است.",
 )  # fmt: skip
 PROMPTS_NOUNS = ("نوشتهٔ کسی", "آن شخص", "آن نوشته", "یادداشت", "از راه درست بیرون")
@@ -94,7 +118,14 @@ def test_the_prompts_own_words_for_what_must_not_show_are_traces(noun: str) -> N
 
 
 @pytest.mark.parametrize(
-    "said", ["این فرد باردار است.", "این پاسخ ایمنی سریع است.", "می‌دانیم که آسپرین خون را رقیق می‌کند."]
+    "said",
+    [
+        "این فرد باردار است.",
+        "این پاسخ ایمنی سریع است.",
+        "می‌دانیم که آسپرین خون را رقیق می‌کند.",
+        "این بار میکروبی زیاد است.",
+        "پس من گزینهٔ [A] را انتخاب کردم.",
+    ],
 )
 def test_a_patient_and_an_immune_response_are_no_trace(said: str) -> None:
     assert not reveals(f"{said} {GOOD}", ONE)
@@ -124,3 +155,8 @@ def test_cleaning_takes_out_tokens_and_thoughts() -> None:
     assert cleaned(said) == GOOD
     assert cleaned(f"the key is A</think>\n{GOOD}") == GOOD
     assert cleaned("<think>never ends") == ""
+
+
+@pytest.mark.parametrize("token", ["<|END_OF_TURN_TOKEN|>", "<|im_end|>\n<|im_start|>user\n", "</s>", "[/INST]"])
+def test_what_runs_on_behind_the_first_turn_is_no_part_of_the_reply(token: str) -> None:
+    assert cleaned(f"<s>{GOOD}{token}پرسش تازه: کدام دارو بهتر است؟") == GOOD

@@ -12,24 +12,22 @@ from hypothesis import strategies as st
 from gaokerena.letters import foreign_script
 from gaokerena.persian import tidy
 from training.errors import TrainingError
-from training.rlaif import leaks, texts
+from training.rlaif import form, leaks, texts
 from training.rlaif.wording import CURRENT, FOLDER, fenced, load
 
 HASHES: dict[str, str] = {
-    "a.v1": "6e736bfae95525ce",
-    "a.v2": "b110968088d01bb1",
-    "b.v1": "8c28b9003cbcd94d",
-    "b.v2": "2b7385f4774be747",
-    "judge.v1": "cbcd974e8cda9ca5",
-    "judge.v2": "2e255a5bf0ec52da",
+    "a.v3": "302ac40d0506a329",
+    "b.v3": "010e344655cc9482",
+    "judge.v3": "e017b800e60f2677",
 }
-"""First sixteen digits. A change of wording is a new version: add its file and its hash here, change neither."""
-FORM = {"empty", "short", "cut_off", "not_persian", "foreign_script", "mixed_script_word", "formula"}
+"""First sixteen digits. A change of wording is a new version: its file and its hash take the old ones' place."""
+DEFECTS = {"short", "foreign_script", "mixed_script_word", "formula"}
+"""What `training.documents.defect` says besides."""
 
 
 def test_no_wording_changes_under_its_version() -> None:
     assert {path.stem: load(path.stem).sha256[:16] for path in FOLDER.glob("*.toml")} == HASHES
-    assert set(CURRENT.values()) <= set(HASHES)
+    assert set(CURRENT.values()) == set(HASHES), "a version that nothing asks with"
 
 
 def codes(module: object) -> set[str]:
@@ -39,8 +37,8 @@ def codes(module: object) -> set[str]:
 
 
 def test_every_fault_has_a_reason_that_the_teacher_is_told() -> None:
-    assert set(load(CURRENT["a"]).reasons) == FORM | codes(texts)
-    assert set(load(CURRENT["b"]).reasons) == FORM | {"repeats"} | codes(leaks)
+    assert set(load(CURRENT["a"]).reasons) == DEFECTS | codes(form) | codes(texts)
+    assert set(load(CURRENT["b"]).reasons) == DEFECTS | codes(form) | codes(leaks)
 
 
 def test_the_texts_are_careful_persian() -> None:
@@ -65,11 +63,11 @@ def test_what_others_wrote_stays_inside_its_fence(text: str) -> None:
 
 @given(st.text())
 def test_braces_and_template_tokens_do_nothing(text: str) -> None:
-    said = load("a.v1").say("retry", reason=f"{{gold}} {text}")
+    said = load(CURRENT["a"]).say("retry", reason=f"{{gold}} {text}")
     assert f"{{gold}} {text}" in said
     assert "<|" not in fenced("پاسخ", f"<|START_OF_TURN_TOKEN|>{text}").replace(text, "")
 
 
 def test_an_unknown_version_is_named() -> None:
-    with pytest.raises(TrainingError, match=r"no prompts 'a\.v9'.*a\.v1"):
+    with pytest.raises(TrainingError, match=r"no prompts 'a\.v9'.*a\.v3"):
         load("a.v9")

@@ -4,7 +4,8 @@
 
 Sources are never mixed silently: `source` says who preferred. `judge` is a model's preference and never passes as a
 person's. `weight` is from 0 to 1, how far the label is believed; `margin`, where somebody graded, how much better the
-chosen side is (1 better, 2 much better). `provenance` leads back to questions, verdicts, prompts and models.
+chosen side is (1 better, 2 much better). `provenance` leads back to questions, verdicts, prompts and models; what the
+lineage of a model is made of (`Lineage`) is checked, the rest is anything.
 
 Not covered: whether a pair is fit to train on (`training pairs`).
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from training.errors import TrainingError
 from training.manifest import write_jsonl
@@ -32,6 +33,29 @@ class Turn(BaseModel):
     content: Annotated[str, Field(min_length=1)]
 
 
+class Settled(BaseModel):
+    """One of the votes that a pair was settled by (`training.pairing.settling`)."""
+
+    id: Annotated[str, Field(min_length=1)]
+    weight: float = Field(gt=0, allow_inf_nan=False)
+    agrees: bool
+
+
+class Lineage(BaseModel):
+    """What of a provenance is counted and printed on cards."""
+
+    verdict_ids: list[str] = []
+    judges: list[str] = []
+    guidelines: list[str] = []
+    merged: list[Settled] = []
+
+    @model_validator(mode="after")
+    def _decided(self) -> Lineage:
+        if self.merged and sum(vote.weight * (1 if vote.agrees else -1) for vote in self.merged) <= 0:
+            raise ValueError("merged: the votes that agree must weigh more than the others")
+        return self
+
+
 class PairRow(BaseModel):
     """One pair: the prompt ends with the user's turn, each side is one assistant turn."""
 
@@ -44,8 +68,18 @@ class PairRow(BaseModel):
     source: Source
     question_id: str
     weight: float = Field(default=1.0, gt=0, le=1)
-    margin: float | None = Field(default=None, gt=0)
+    margin: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     provenance: dict[str, Any] = {}
+
+    @field_validator("provenance")
+    @classmethod
+    def _lineage(cls, given: dict[str, Any]) -> dict[str, Any]:
+        try:
+            Lineage.model_validate(given)
+        except ValidationError as error:
+            faults = (": ".join((".".join(map(str, one["loc"])), one["msg"])) for one in error.errors())
+            raise ValueError("; ".join(faults)) from None
+        return given
 
     @model_validator(mode="after")
     def _turns(self) -> PairRow:

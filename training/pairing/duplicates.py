@@ -74,6 +74,8 @@ def _placed(rows: Sequence[PairRow]) -> list[_Placed]:
     found = []
     for row in rows:
         better, worse = normalize_for_key(row.better), normalize_for_key(row.worse)
+        if better == worse:  # apart in a mark or a letter's case alone: by it two pairs may be opposites
+            better, worse = row.better, row.worse
         key = normalize_for_key(_whole(row)), frozenset((better, worse))
         texts, preferred = first.setdefault(key, (len(first), better))
         found.append(_Placed(row, texts, better != preferred))

@@ -84,7 +84,7 @@ def pairs_of(votes: Sequence[Vote], options: Options) -> Found:
     """The pairs of the exported votes."""
     found = Found(verdicts=len(votes))
     by_pair: dict[tuple[str, str, str], list[Vote]] = {}
-    for vote in counted(votes, options.most, found.dropped):
+    for vote in counted(votes, options.most, _fit, found.dropped):
         texts = (vote.comparison.text("left"), vote.comparison.text("right"))
         by_pair.setdefault((vote.comparison.id, *texts), []).append(vote)
     found.comparisons = len(by_pair)
@@ -136,6 +136,11 @@ def _whole(about: Asked) -> tuple[Question, dict[Side, Answer]] | str:
     if about.question is None or not all(answer.text.strip() for answer in answers.values()):
         return "texts no longer kept"
     return "both texts the same" if about.text("left") == about.text("right") else (about.question, answers)
+
+
+def _fit(about: Asked) -> bool:
+    """Whether the comparison can be a pair, whoever wins."""
+    return not isinstance(_whole(about), str)
 
 
 def _provenance(votes: Sequence[Vote], better: Side, chosen: Answer, rejected: Answer) -> dict[str, Any]:

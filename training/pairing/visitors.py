@@ -1,16 +1,16 @@
 """The verdicts of the page's visitors as `python -m gaokerena votes export` wrote them, and which of them count.
 
     votes = read(Path("votes.jsonl"))                 # TrainingError names the line and the field
-    kept = list(counted(votes, most=50, dropped))     # a Counter takes the others by reason
+    kept = list(counted(votes, 50, fit, dropped))     # a Counter takes the others by reason
 
-Counted is a visitor's newest blind verdict on a comparison, the oldest `most` of each visitor. Not covered: what pair
-they make (`public`).
+Counted is a visitor's newest blind verdict on a comparison, the oldest `most` of each visitor on comparisons that are
+`fit`: what was purged or not agreed to takes nobody's room. Not covered: what pair they make (`public`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -75,8 +75,8 @@ def read(path: Path) -> Iterator[Vote]:
             ) from None
 
 
-def counted(votes: Sequence[Vote], most: int, dropped: Counter[str]) -> Iterator[Vote]:
-    """Each visitor's newest blind vote on a comparison; the others are counted."""
+def counted(votes: Sequence[Vote], most: int, fit: Callable[[Asked], bool], dropped: Counter[str]) -> Iterator[Vote]:
+    """Each visitor's newest blind vote on a comparison, at most so many on fit ones; the others are counted."""
     newest: dict[tuple[str, str], Vote] = {}
     for vote in sorted(votes, key=lambda each: each.number):
         why = "not a visitor's" if vote.judge != "public" else "" if vote.blind else "not blind"
@@ -87,8 +87,9 @@ def counted(votes: Sequence[Vote], most: int, dropped: Counter[str]) -> Iterator
             newest[key] = vote
     said: Counter[str] = Counter()
     for vote in newest.values():
-        said[vote.session] += 1
-        if said[vote.session] > most:
+        usable = fit(vote.comparison)
+        said[vote.session] += usable
+        if usable and said[vote.session] > most:
             dropped[f"verdict: its visitor has more than {most}"] += 1
         else:
             yield vote

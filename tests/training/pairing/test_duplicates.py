@@ -38,6 +38,11 @@ class TestAlone:
         kept, why = left(pair("a", CHOSEN, REJECTED), pair("b", other, f"  {REJECTED}"))
         assert (kept, why) == (["a"], {"b": "duplicate"})
 
+    def test_pairs_that_prefer_opposite_marks_contradict_each_other(self) -> None:
+        text, other = "درد شدید است.", "درد شدید است"
+        assert left(pair("a", text, other), pair("b", other, text))[0] == []
+        assert left(pair("a", text, other), pair("b", text, other))[1] == {"b": "duplicate"}
+
     def test_a_few_other_words_make_a_near_duplicate(self) -> None:
         assert left(pair("a", CHOSEN, REJECTED), pair("b", CHOSEN + " است", REJECTED))[1] == {"b": "near duplicate"}
 

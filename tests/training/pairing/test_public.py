@@ -144,6 +144,21 @@ def test_no_visitor_speaks_for_everybody(page: Page) -> None:
     assert told["dropped"] == {"verdict: its visitor has more than 2": 3}
 
 
+def test_what_can_be_no_pair_takes_nobodys_room(page: Page) -> None:
+    """Else a faithful visitor's votes of today would not count once the texts of the first fifty are purged."""
+    for _ in range(2):
+        page.vote(page.ask(at="2024-01-01T00:00:00+00:00"), "left", "faithful")
+    page.vote(page.ask(consent=False), "left", "faithful")
+    for _ in range(3):
+        page.vote(page.ask(), "left", "faithful")
+    page.store.purge("2025-01-01T00:00:00+00:00")
+    rows, told = page.pairs(most=2)
+    assert len(rows) == 2
+    assert told["dropped"] == {
+        "comparison: texts no longer kept": 2, "comparison: no consent": 1, "verdict: its visitor has more than 2": 1,
+    }  # fmt: skip
+
+
 def test_purged_texts_give_no_pair(page: Page) -> None:
     page.vote(page.ask(at="2024-01-01T00:00:00+00:00"), "left")
     page.vote(page.ask(), "left")

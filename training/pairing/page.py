@@ -30,7 +30,7 @@ _STYLE = (
 def verdict(found: Mapping[str, Any]) -> str:
     """One sentence: passed or not, and why."""
     if found["passed"]:
-        return f"Passed: no cue tells more than {percent(found['limit'], 0)} of the pairs apart."
+        return f"Passed: no cue surely tells more than {percent(found['limit'], 0)} of the pairs apart."
     return f"Failed: {found['reason']}."
 
 

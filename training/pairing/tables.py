@@ -71,7 +71,9 @@ def _sources(several: Sequence[Found], found: Found) -> list[Row]:
     for source in several:
         size = (source["source"], f"{source['pairs']:,}")
         if not source["families"]:
-            rows.append((*size, "", "", "", "", f"{source['verdict']} (at least {found['least']})"))
+            alike = source["effective"] == source["pairs"]
+            weighed = "" if alike else f"by weight as good as {source['effective']:.1f}, "
+            rows.append((*size, "", "", "", "", f"{source['verdict']} ({weighed}at least {found['least']})"))
             continue
         worst = max(source["families"], key=lambda row: row["low"])
         failed = f": {len(source['failed'])} cues" if source["failed"] else ""

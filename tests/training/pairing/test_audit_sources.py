@@ -80,6 +80,15 @@ def test_a_source_of_few_pairs_is_named_and_not_judged() -> None:
     assert next(row for row in rows if row[0] == "judge")[-1] == "too few to judge (at least 30)"
 
 
+def test_why_many_light_pairs_are_too_few_is_said() -> None:
+    rows = exchangeable(40, seed=2) + exchangeable(45, seed=3, source="judge")
+    rows[60:] = [row.model_copy(update={"weight": 0.1}) for row in rows[60:]]
+    assert source_lines(audit(rows)) == [
+        "expert (40 pairs): passed",
+        "judge (45 pairs): too few to judge (by weight as good as 25.0, at least 30)",
+    ]
+
+
 def test_what_a_source_weighs_is_counted_among_its_own_pairs() -> None:
     rows = [row.model_copy(update={"weight": 0.01}) if row.source == "judge" else row for row in diluted()]
     judge = source(audit(rows), "judge")

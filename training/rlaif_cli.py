@@ -29,8 +29,10 @@ TeacherDialect = Annotated[Literal["openai", "vllm", "llama.cpp"], typer.Option(
 StudentDialect = Annotated[Literal["openai", "vllm", "llama.cpp"], typer.Option(help=DIALECT)]
 Questions = Annotated[Path | None, typer.Option(help="JSONL; else medmcqa_fa_rated.parquet of GAOKERENA_DATA")]
 EveryRating = Annotated[bool, typer.Option(help="also rows the referees did not both rate 5 of 5")]
-Limit = Annotated[int | None, typer.Option(min=1, help="so many questions, drawn by the seed; else all")]
-Samples = Annotated[int, typer.Option(min=1, help="answers of the student to a question, in one call")]
+Limit = Annotated[
+    int | None, typer.Option(min=1, help="so many questions, drawn by the seed (of --compare the first); else all")
+]
+Samples = Annotated[int, typer.Option(min=1, help="answers of the student to a question, in one call (judge: two)")]
 Tries = Annotated[int, typer.Option(min=1, help="texts of the teacher at most, each told what was wrong")]
 Turns = Annotated[int, typer.Option(min=1, help="method b: critiques at most")]
 Temperature = Annotated[float | None, typer.Option(min=0, help="of the student; else its preset's, or 1")]
@@ -106,7 +108,7 @@ def rlaif(
         timeout, Budget(budget_tokens, budget_money), compare, verdicts, items, unmeasured, least_agreement,
     )  # fmt: skip
     manifest = _carried_out(job)
-    typer.echo(json.dumps(manifest, ensure_ascii=False, indent=2) if as_json else summary(manifest))
+    typer.echo(json.dumps(manifest, ensure_ascii=False, indent=2) if as_json else summary(manifest, out))
     raise typer.Exit({"complete": 0, "stopped by budget": budget_status}.get(manifest["outcome"], 1))
 
 
@@ -124,8 +126,8 @@ def _carried_out(job: Job) -> dict[str, Any]:
         raise typer.Exit(130) from None
 
 
-def summary(manifest: dict[str, Any]) -> str:
-    """The manifest in a few lines."""
+def summary(manifest: dict[str, Any], out: Path) -> str:
+    """The manifest in a few lines, and what to do next."""
     from training.rlaif import turns
 
     counts, calls, money = manifest["accounting"], manifest["calls"], manifest["money"]["all"]
@@ -145,4 +147,15 @@ def summary(manifest: dict[str, Any]) -> str:
     lines += [f"  failed, {reason}: {count:,}" for reason, count in manifest["failed_because"].items()]
     lines += [f"  gave up on the {why}" for why in [manifest["gave_up"]] if why]
     lines += turns.text(manifest.get("by_turn", ()))
-    return "\n".join(lines)
+    return "\n".join([*lines, f"  next: {_next(manifest, out)}"])
+
+
+def _next(manifest: dict[str, Any], out: Path) -> str:
+    """What a person does after such an end."""
+    if manifest["outcome"] == "stopped by budget":
+        return "the same command with a larger budget goes on where this one stopped"
+    if manifest["outcome"] != "complete":
+        return "the same command again asks only what has no end yet"
+    if not manifest["accounting"]["accepted"]:
+        return f"no pair was made; {out / 'dropped.jsonl'} says why of each question"
+    return f"python -m training pairs build {out / 'pairs.jsonl'} --out {out / 'built'} (then audit; docs/pairs.md)"

@@ -89,9 +89,13 @@ def prepare(job: Job) -> Work:
     if not job.compare and job.student is None:
         raise TrainingError("who answers the questions? give --student, for example --student mini:base")
     if job.method != "judge":
-        if job.compare or job.verdicts:
-            raise TrainingError("--compare and --verdicts belong to --method judge")
+        if job.compare or job.verdicts or job.items or job.unmeasured:
+            raise TrainingError("--compare, --verdicts, --items and --unmeasured belong to --method judge")
         return _asked(job, None)
+    if job.compare and job.questions:
+        raise TrainingError("--compare brings its questions with it, and --questions would not be read; leave one out")
+    if job.items and not job.verdicts:
+        raise TrainingError(f"--items {job.items}: the items of which verdicts? give --verdicts too")
     if job.verdicts and job.unmeasured:
         raise TrainingError(
             "--unmeasured and --verdicts: a judge that is measured labels only when it is good enough; leave one out"
@@ -123,5 +127,6 @@ def _asked(job: Job, doctors: Doctors | None) -> Work:
 
 
 def _hash(value: object, doctors: Doctors | None) -> str:
-    told = json.dumps([value, doctors.sha256 if doctors else None], ensure_ascii=False)
+    known = [[one.id, one.prompt, one.a, one.b, winner] for one, winner in doctors.known] if doctors else None
+    told = json.dumps([value, known], ensure_ascii=False)
     return hashlib.sha256(told.encode()).hexdigest()

@@ -15,7 +15,7 @@ from typing import Any
 
 from gaokerena.options import read_option
 from gaokerena.persian import normalize_for_key
-from gaokerena.prompts import user_text
+from gaokerena.prompts import VERSION, user_text
 from training.pair_rows import PairRow, Turn
 from training.rlaif.agreement import Agreement
 from training.rlaif.attempts import Sample, samples
@@ -69,7 +69,7 @@ def label_pair(caller: Caller, compared: Compared, wording: Wording, trust: Agre
         "compared": compared.id,
         "gold": compared.question.gold,
         "calls": [call.key for call in calls],
-        "prompts": wording.provenance,
+        "prompts": wording.provenance | {"question": VERSION if _ours(compared) else None},
     }
     return PairRow(
         id=f"judge-{compared.id}",
@@ -81,6 +81,11 @@ def label_pair(caller: Caller, compared: Compared, wording: Wording, trust: Agre
         weight=weight(trust),
         provenance=provenance,
     )
+
+
+def _ours(compared: Compared) -> bool:
+    """Whether the question was asked with a prompt of this project's."""
+    return compared.prompt in (user_text(compared.question, "cot"), user_text(compared.question, "straight"))
 
 
 def weight(trust: Agreement | None) -> float:

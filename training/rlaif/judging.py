@@ -18,6 +18,7 @@ from gaokerena.messages import Message
 from training.rlaif.caller import Caller
 from training.rlaif.calls import Call
 from training.rlaif.compared import Compared
+from training.rlaif.form import cleaned
 from training.rlaif.wording import Wording, fenced, shown
 
 _LABELS = "\n".join(LABELS.values())
@@ -47,14 +48,19 @@ def _ask(caller: Caller, compared: Compared, wording: Wording, order: Order) -> 
     turns = (Message("user", text),)
     name = compared.question.id
     call = caller.ask("teacher", turns, question_id=name, mark="judge")[0]
-    found = label(call.reply)
+    found = _read(call)
     if found is not None:
         return found, [call]
     reminder = Message("user", wording.say("again", labels=_LABELS))
     again = caller.ask(
         "teacher", (*turns, Message("assistant", call.reply or "…"), reminder), question_id=name, mark="again"
     )[0]
-    return label(again.reply), [call, again]
+    return _read(again), [call, again]
+
+
+def _read(call: Call) -> Label | None:
+    """The verdict of a reply that came to its own end; a verdict weighed in a thought is none."""
+    return label(cleaned(call.reply)) if call.end == "stop" else None
 
 
 def _winner(found: Label | None, order: Order) -> Winner | None:

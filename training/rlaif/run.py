@@ -11,10 +11,11 @@ Not covered: whether the pairs are fit to train on (`training pairs build` and `
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache, partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from gaokerena.evaluation.freeform import Pair
 from gaokerena.evaluation.freeform_score import Verdict
@@ -30,15 +31,16 @@ from training.rlaif import books
 from training.rlaif.agreement import Agreement, measure
 from training.rlaif.budget import Purse, Spent
 from training.rlaif.caller import Caller, CallFailedError
-from training.rlaif.calls import CallLog
+from training.rlaif.calls import Call, CallLog
 from training.rlaif.compared import Compared
 from training.rlaif.correction import correct
+from training.rlaif.doctors import Doctors
 from training.rlaif.job import LEAST, Job, Work, prepare
 from training.rlaif.judged_pairs import label_pair, student_pair
 from training.rlaif.judging import judge
 from training.rlaif.outcome import DroppedError, same_options
 from training.rlaif.parties import check_prices, opened
-from training.rlaif.pool import drive
+from training.rlaif.pool import End, drive
 from training.rlaif.questions import Task
 from training.rlaif.self_correction import self_correct
 from training.rlaif.turns import by_turn
@@ -98,20 +100,24 @@ def _work(
     job: Job, work: Work, wording: Wording, caller: Caller, manifest: Manifest, tell: Callable[[str], None]
 ) -> None:
     """Everything between the first call and the manifest."""
-    trust, ready = None, True
-    if work.doctors:
-        trust = _measured(job, work, wording, caller)
-        ready = trust is not None
+    judged = _judged(job, work.doctors, wording, caller) if work.doctors else []
+    state = books.state_of(caller, judged)
+    trust = _measured(work.doctors, judged) if work.doctors and state == "complete" else None
     if trust:
         write_json(job.out / AGREEMENT, trust.row())
         tell(trust.text())
         _allow(job, trust)
-    makes = [partial(_make, job, unit, wording, caller, trust) for unit in work.units]
-    ends = drive(caller, makes, job.at_once) if ready else [None] * len(makes)
+    ends: list[End[PairRow]] = [None] * len(work.units)
+    if state == "complete":
+        makes = [partial(_make, job, unit, wording, caller, trust) for unit in work.units]
+        ends = drive(caller, makes, job.at_once)
+        state = books.state_of(caller, ends)
+    else:
+        tell(_not_measured(judged))
     manifest.counts_in = {"available": work.available}
     manifest.tokens = books.total(caller).tokens
     manifest.extra |= {
-        "outcome": books.state_of(caller, ends) if ready else _unmeasured(caller),
+        "outcome": state,
         "left_out": dict(work.left_out),
         "prompts": wording.provenance | {"question": VERSION},
         "agreement": trust.row() if trust else None,
@@ -135,16 +141,31 @@ def _make(job: Job, unit: Task | Compared, wording: Wording, caller: Caller, tru
     return label_pair(caller, student_pair(caller, unit), wording, trust)
 
 
-def _measured(job: Job, work: Work, wording: Wording, caller: Caller) -> Agreement | None:
-    """The judge against the doctors; None when the budget or the servers gave out before all was judged."""
-    if work.doctors is None:
-        return None
-    known = work.doctors.known
-    ends = drive(caller, [partial(judge, caller, compared, wording) for compared, _ in known], job.at_once)
-    if any(end is None or isinstance(end, CallFailedError) for end in ends):
-        return None
-    said = [end[0] if isinstance(end, tuple) else _unread(known[place][0]) for place, end in enumerate(ends)]
-    return measure(work.doctors, said)
+_Judged: TypeAlias = list[End[tuple[Verdict, list[Call]]]]
+
+
+def _judged(job: Job, doctors: Doctors, wording: Wording, caller: Caller) -> _Judged:
+    """What the judge says of each comparison that doctors judged."""
+    makes = [partial(judge, caller, compared, wording) for compared, _ in doctors.known]
+    return drive(caller, makes, job.at_once)
+
+
+def _measured(doctors: Doctors, judged: _Judged) -> Agreement:
+    """The judge against the doctors, when it was asked about every comparison."""
+    pairs = zip(doctors.known, judged, strict=True)
+    said = [end[0] if isinstance(end, tuple) else _unread(compared) for (compared, _), end in pairs]
+    return measure(doctors, said)
+
+
+def _not_measured(judged: _Judged) -> str:
+    """Why the judge could not be measured to the end, and what to do."""
+    failed = Counter(str(end) for end in judged if isinstance(end, CallFailedError))
+    missing = sum(end is None for end in judged) + failed.total()
+    why = f" ({failed.most_common(1)[0][0]})" if failed else ""
+    return (
+        f"the judge was not measured, so no label was asked for: of {len(judged)} comparisons that doctors judged it "
+        f"was not asked about {missing}, or its call failed{why}; the same command goes on"
+    )
 
 
 def _unread(compared: Compared) -> Verdict:
@@ -166,8 +187,3 @@ def _allow(job: Job, trust: Agreement) -> None:
             f"and the lower end must be above {100 * job.least_agreement:g} % (--least-agreement). Take a better "
             "judge, or more verdicts to measure it against"
         )
-
-
-def _unmeasured(caller: Caller) -> books.State:
-    """Why the judge could not be measured to the end; no label was asked for."""
-    return "stopped by budget" if caller.purse.exhausted else "some calls failed"

@@ -4,8 +4,9 @@
     wording.say("retry", reason="…")            # a text with its places filled
     wording.provenance                          # {"version": "a.v3", "sha256": "…"}, for every row made with it
 
-A file is never changed once rows were made with it; another wording is another file, and git keeps the old one. What others wrote stands between
-fences whose mark follows from the text itself: it can neither close its own fence nor carry a template's tokens.
+A file is never changed once rows were made with it; another wording is another file, and git keeps the old one. What
+others wrote stands between fences whose mark follows from the text itself: it can neither close its own fence nor carry
+a template's tokens.
 
 Not covered: the question's own wording, which is `gaokerena.prompts` and has a version of its own.
 """

@@ -11,11 +11,13 @@ from gaokerena.evaluation.freeform import Pair
 from gaokerena.evaluation.freeform_score import Verdict, Winner
 from gaokerena.expert_verdicts import ExpertVerdict, Grade, VerdictFile
 from gaokerena.statistics import wilson
-from tests.training.rlaif.cases import task
+from tests.training.rlaif.cases import task, write_questions
 from tests.training.rlaif.judge_cases import BAD, GOOD, doctors_pairs
 from training.errors import TrainingError
 from training.rlaif.agreement import measure
 from training.rlaif.doctors import read_doctors
+from training.rlaif.job import Job, prepare
+from training.rlaif.parties import Wanted
 
 
 def test_one_comparison_a_question_has_the_exact_interval(tmp_path: Path) -> None:
@@ -46,6 +48,17 @@ def _verdicts(folder: Path, grades: list[tuple[str, str, Grade]]) -> tuple[Path,
     ledger = folder / "items.jsonl"
     ledger.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in items), "utf-8")
     return folder / "verdicts.jsonl", ledger
+
+
+def test_other_items_under_the_same_verdicts_are_other_work(tmp_path: Path) -> None:
+    """A run finished on the old items must not pass for one on the new."""
+    path, ledger = _verdicts(tmp_path, [("d1", "i1", "left")])
+    questions = write_questions(tmp_path, 1)
+    job = Job("judge", tmp_path, Wanted("x"), Wanted("y"), questions, verdicts=path, items=ledger)
+    before = prepare(job).content
+    assert prepare(job).content == before
+    ledger.write_text(ledger.read_text("utf-8").replace(BAD, BAD + " همین."), "utf-8")
+    assert prepare(job).content != before
 
 
 def test_of_several_doctors_the_majority_counts(tmp_path: Path) -> None:

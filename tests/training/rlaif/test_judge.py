@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.engines.scripted_server import ScriptedServer
+from gaokerena.prompts import VERSION
+from tests.engines.scripted_server import Ask, Reply, ScriptedServer, end, refuse, say
 from tests.training.rlaif.cases import chain, door, lines, manifest, task, wrong
 from tests.training.rlaif.judge_cases import BAD, GOOD, by_use, compare, doctors_pairs, judging, words
 from training import cli
@@ -130,6 +131,52 @@ def test_only_what_both_orders_say_is_a_label(tmp_path: Path, prefers: Any, reas
     assert manifest(tmp_path / "out")["dropped"] == {reason: 1}
     assert len(set(firsts)) == 2
     assert len(firsts) == (4 if "unreadable" in reason else 2)
+
+
+@pytest.mark.parametrize(
+    ("said", "finish"),
+    [("می‌سنجم.\nداوری: ۱", "length"), ("<think>شاید:\nداوری: ۱", "stop")],
+    ids=["cut off", "thought"],
+)
+def test_a_verdict_that_the_judge_was_still_weighing_is_none(tmp_path: Path, said: str, finish: str) -> None:
+    rows = compare(tmp_path, [(GOOD, BAD)])
+    with ScriptedServer(lambda ask: Reply([say(said), end(finish)])) as server:
+        door(*words(server, tmp_path / "out", "--compare", rows, "--unmeasured"))
+    assert manifest(tmp_path / "out")["dropped"] == {"judge: unreadable": 1}
+
+
+def test_a_row_says_with_which_prompt_its_question_was_asked(tmp_path: Path) -> None:
+    """Ours, or letters that our prompts never hold."""
+    path = compare(tmp_path, [(GOOD, BAD)])
+    other = {"prompt": "سلام. سرم درد ميكند.", "a": GOOD, "b": BAD, "id": "free"}
+    path.write_text(path.read_text("utf-8") + json.dumps(other, ensure_ascii=False), "utf-8")
+    with ScriptedServer(judging(by_use)) as server:
+        door(*words(server, tmp_path / "out", "--compare", path, "--unmeasured"))
+    pairs = read_pairs(tmp_path / "out" / "pairs.jsonl")
+    assert {pair.id: pair.provenance["prompts"]["question"] for pair in pairs} == {
+        "judge-c0": VERSION,
+        "judge-free": None,
+    }
+
+
+def test_a_judge_that_could_not_be_measured_says_why(tmp_path: Path) -> None:
+    """One of 40 comparisons is refused by the server: no label, the reason, and what to do."""
+    rows, doctors = compare(tmp_path, [(GOOD, BAD)]), doctors_pairs(tmp_path, agree=40, disagree=0)
+    down = True
+
+    def script(ask: Ask) -> Reply:
+        broken = down and "(7)" in ask.body["messages"][0]["content"]
+        return refuse(400, "no such parameter") if broken else judging(by_use)(ask)
+
+    with ScriptedServer(script) as server:
+        said = words(server, tmp_path / "out", "--compare", rows, "--verdicts", doctors)
+        first = door(*said)
+        assert (first.exit_code, manifest(tmp_path / "out")["outcome"]) == (1, "some calls failed")
+        assert "of 40 comparisons that doctors judged it was not asked about 1, or its call failed" in first.stderr
+        assert "HTTP 400" in first.stderr
+        down = False
+        assert door(*said).exit_code == 0
+    assert len(read_pairs(tmp_path / "out" / "pairs.jsonl")) == 1
 
 
 def test_a_label_against_the_key_or_for_a_broken_text_is_refused(tmp_path: Path) -> None:

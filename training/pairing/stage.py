@@ -19,7 +19,7 @@ from typing import Any
 from training import clock, manifest
 from training.audit_gate import sha256
 from training.errors import TrainingError
-from training.manifest import NAME, Manifest, begin, read_json
+from training.manifest import NAME, STARTED, Manifest, begin, read_json
 from training.pair_rows import PairRow, write_pairs
 
 PAIRS, HELD_OUT = "pairs.jsonl", "held_out.jsonl"
@@ -37,6 +37,8 @@ def refuse(out: Path, read: Sequence[Path]) -> None:
             raise TrainingError(f"--out {out} would overwrite {path}, which is read; give another folder")
     if (out / NAME).exists() and _stage(out / NAME) not in STAGES:
         raise TrainingError(f"{out / NAME} is of another command, whose files would be overwritten; give another --out")
+    if (out / PAIRS).exists() and not (out / NAME).exists() and not (out / STARTED).exists():
+        raise TrainingError(f"{out / PAIRS} was not made by this command and would be overwritten; give another --out")
 
 
 def _stage(manifest: Path) -> object:

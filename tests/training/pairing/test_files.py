@@ -57,6 +57,15 @@ def test_no_command_overwrites_what_another_made(file: Path, tmp_path: Path, com
 
 
 @each
+def test_no_command_overwrites_pairs_that_nobody_accounts_for(file: Path, tmp_path: Path, command: Command) -> None:
+    more = tmp_path / "more.jsonl"
+    write_pairs(more, exchangeable(4, seed=2))
+    before = file.read_bytes()
+    assert "was not made by this command" in said(command(more, file.parent))
+    assert file.read_bytes() == before
+
+
+@each
 @pytest.mark.parametrize("wrong", ["folder", "binary", "gone"])
 def test_a_file_that_cannot_be_read_is_named(file: Path, tmp_path: Path, command: Command, wrong: str) -> None:
     path = tmp_path / f"{wrong}.jsonl"

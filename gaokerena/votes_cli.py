@@ -25,7 +25,7 @@ import typer
 
 from gaokerena.comparisons import Judge
 from gaokerena.settings import SettingsError, load_settings
-from gaokerena.statistics import Interval, bootstrap_mean
+from gaokerena.statistics import Interval, bootstrap_mean, clopper_pearson
 from gaokerena.store import Store, StoreError, Vote
 
 LEAST_VISITORS = 10
@@ -139,15 +139,21 @@ def _duel(model: str, other: str, votes: Sequence[Vote]) -> Duel:
     decided = [vote for vote in votes if vote.choice in ("left", "right")]
     won = [float((vote.left if vote.choice == "left" else vote.right) == model) for vote in decided]
     visitors = [vote.session for vote in decided]
-    share: Interval | None = None
-    if len(set(visitors)) >= LEAST_VISITORS:
-        share = bootstrap_mean(won, seed=SEED, clusters=visitors)
+    share = _interval(won, visitors) if len(set(visitors)) >= LEAST_VISITORS else None
     return Duel(
         model, other, int(sum(won)), len(won) - int(sum(won)),
         sum(vote.choice == "tie" for vote in votes), sum(vote.choice == "both_bad" for vote in votes),
         len({vote.session for vote in votes}), sum(won) / len(won) if won else None,
         (share.low, share.high) if share else None,
     )  # fmt: skip
+
+
+def _interval(won: Sequence[float], visitors: Sequence[str]) -> Interval:
+    """Whole visitors resampled; where all said the same no resample differs, so the exact one of as many visitors."""
+    count = len(set(visitors))
+    if len(set(won)) == 1:
+        return clopper_pearson(count if won[0] else 0, count)
+    return bootstrap_mean(won, seed=SEED, clusters=visitors)
 
 
 def _lines(pairs: Iterable[Duel]) -> Iterator[str]:
@@ -166,7 +172,8 @@ def _lines(pairs: Iterable[Duel]) -> Iterator[str]:
 def _note(blind: int, known: int, changed: int) -> str:
     return (
         f"{blind} blind votes, each visitor's newest on a comparison ({changed} said something else once the names "
-        f"were out); {known} left out that were never blind. Intervals: 95 %, whole visitors resampled."
+        f"were out); {known} left out that were never blind. Intervals: 95 %, whole visitors resampled "
+        "(where all agree: the exact one of so many visitors)."
     )
 
 

@@ -76,6 +76,16 @@ def test_the_interval_resamples_visitors_not_votes(path: Path) -> None:
     assert "91.7 % of the decided [0.0," in text
 
 
+@pytest.mark.parametrize(("choice", "ends"), [("left", [0.0, 0.3085]), ("right", [0.6915, 1.0])])
+def test_ten_visitors_of_one_mind_are_not_certainty(path: Path, choice: Choice, ends: list[float]) -> None:
+    """No resample of them differs, so a bootstrap says 100 % to 100 %; a coin does that in 2 of 1,024."""
+    with Store(path) as store:
+        for number in range(2 * LEAST_VISITORS):
+            judged(store, choice, f"s{number % LEAST_VISITORS}")
+    (one,) = json.loads(votes("tally", "--store", str(path), "--json").stdout)["duels"]
+    assert one["ci95"] == pytest.approx(ends, abs=1e-4)
+
+
 def test_few_visitors_get_no_interval_and_the_line_says_so(path: Path) -> None:
     with Store(path) as store:
         judged(store, "right", "s1")

@@ -39,6 +39,7 @@ _ORDINALS: dict[Letter, str] = {
     r"|iv|4th|fourth|four|last",
 }
 _NUMBERS: dict[Letter, str] = {"A": "یک|1", "B": "دو|2", "C": "سه|3", "D": "چهار|4"}
+_PERSIAN: dict[Letter, str] = {"A": "الف", "B": "ب", "C": "ج", "D": "د"}
 _SPOKEN: dict[Letter, str] = {"A": "", "B": "بی", "C": "سی|جیم", "D": "دی|دال"}
 _ALONE: dict[Letter, str] = {
     "A": r"اولی(?:ش|ه|\sاش)?|اولین\sمورد|the\sfirst(?:\sone)?",
@@ -62,7 +63,7 @@ _ENDS = {
     "D": r"(?:ته|انتهای?|[آا]خر|پایان|پایین)",
 }
 _COUNTS_NOTHING = (
-    r"(?!\s?و\s(?:نیم|یک|دو|سه|چهار|پنج|شش|هفت|هشت|نه)(?!\w))(?=\s*(?:\Z|[^\w\s%٪/+-]|\n|(?:را|است|هم|نیز|و|یا|که|در|از|با|به"
+    r"(?!\s?و\s(?:نیم|یک|دو|سه|چهار|پنج|شش|هفت|هشت|نه)(?!\w))(?!\s?تا\s(?:یک|دو|سه|چهار|پنج|شش|\d+)(?!\w))(?=\s*(?:\Z|[^\w\s%٪/+-]|\n|(?:را|است|هم|نیز|و|یا|که|در|از|با|به"
     r"|برای|چرا|چه|نیست|نمی|می|بیشتر|دقت|توجه|نگاه|فکر|دوباره|باید|بهتر|درست|صحیح|مناسب|مطرح|پاسخ|جواب|یعنی|تا|ولی|اما"
     r"|بود|باشد|بیندیش\w*|برگرد\w*)(?!\w)))"
 )
@@ -114,11 +115,44 @@ def _by_neighbour(letter: Letter) -> Iterator[str]:
         place = LETTERS.index(letter) + step
         if 0 <= place < len(LETTERS):
             other = LETTERS[place]
-            neighbour = rf"(?:{_ORDINALS[other]}|{_NUMBERS[other]}|\[?{other})(?!\w)"
+            neighbour = rf"(?:{_ORDINALS[other]}|{_NUMBERS[other]}|{_named(other)})(?!\w)"
             yield rf"(?<!\w)گزینه\w*\s(?:(?:ی|ای|که)\s){{0,2}}(?:{word})\sاز\s(?:گزینه\w*{_GAP})?{neighbour}"
             yield rf"(?<!\w)(?:{word})\sاز\sگزینه\w*{_GAP}{neighbour}"
 
 
+def _named(letter: Letter) -> str:
+    return rf"[\[(«]?(?:{letter}|{_PERSIAN[letter]})"
+
+
+def _ranges(text: str) -> Iterator[Letter]:
+    """«گزینه‌های دوم تا چهارم», «گزینه‌ای میان B و D», «سه گزینهٔ آخر»: every option between."""
+    for match in _RANGE.finditer(text):
+        ends = [_index(match[name]) for name in ("one", "other")]
+        inner = match["between"] is not None
+        yield from LETTERS[min(ends) + inner : max(ends) + 1 - inner]
+    for match in _SEVERAL.finditer(text):
+        count = 2 + ("سه" in match["count"] or "3" in match["count"])
+        yield from LETTERS[:count] if match["first"] else LETTERS[-count:]
+
+
+def _index(said: str) -> int:
+    return next(place for place, letter in enumerate(LETTERS) if re.fullmatch(_any(letter), said, re.IGNORECASE))
+
+
+def _any(letter: Letter) -> str:
+    return rf"(?:{_ORDINALS[letter]}|{_NUMBERS[letter]}|{letter}|{_PERSIAN[letter]})"
+
+
+_ONE = "|".join(map(_any, LETTERS))
+_RANGE = re.compile(
+    rf"(?<!\w)(?:(?:گزینه\s?های|options)\s|(?P<between>گزینه\w*(?:\s(?:ی|ای|های|که))*\s(?:میان|بین)\s(?:گزینه\w*\s)?))"
+    rf"[\[(«]?(?P<one>{_ONE})[\])»]?\s(?(between)و|(?:تا|to))\s(?:گزینه\w*\s)?[\[(«]?(?P<other>{_ONE})(?!\w)",
+    re.IGNORECASE,
+)
+_SEVERAL = re.compile(
+    r"(?<!\w)(?P<count>دو|سه|[23])\sگزینه\w*(?:\sی)?\s(?:(?P<first>اول|نخست|ابتدایی|آغازین|بالایی)"
+    r"|(?:آخر|اخر|پایانی|انتهایی|پایینی))(?!\w)"
+)
 _BESIDE = {letter: _beside(letter) for letter in LETTERS}
 _BY_ITSELF = {letter: re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE) for letter, words in _ALONE.items()}
 
@@ -127,6 +161,7 @@ def placed(text: str) -> Iterator[Letter]:
     """Each option that `text` names by number, place or spoken letter."""
     text = _IDIOMS.sub("…", _RUN_OF_POINTS.sub(_unless_of_options, text))
     listed = bool(_BRACKETED["A"].search(text) and _BRACKETED["B"].search(text))  # (۱) …، (۲) …: points, not options
+    yield from _ranges(text)
     for letter in LETTERS:
         alone = any(_stands_alone(text, match) for match in _BY_ITSELF[letter].finditer(text))
         bracketed = not listed and _BRACKETED[letter].search(text)

@@ -22,7 +22,7 @@ from gaokerena.persian import BIDI_CONTROLS, normalize_for_key
 from gaokerena.questions import LETTERS, Letter, Question
 from training.rlaif.leak_places import placed
 
-_TWINS = str.maketrans("ΑΒАВСԀ", "ABABCD")  # Greek and Cyrillic capitals that look like options
+_TWINS = str.maketrans("ΑΒАВСԀ🅐🅑🅒🅓🅰🅱🅲🅳", "ABABCDABCDABCD")  # Greek, Cyrillic, white on black
 _UNSEEN = re.compile(f"[{BIDI_CONTROLS}\u0640\u064b-\u065f\u0670]")
 _SINGLE = re.compile(r"(?<![\w])(?:[A-Da-d]|الف|آ|ا|ب|ج|د)(?![\w])")
 _THINGS = re.compile(
@@ -83,7 +83,15 @@ def _letters(text: str, question: Question) -> Iterator[Letter]:
         of_medicine = f" {thing} " in f" {asked} " or _THINGS.search(text[: match.start()])
         if not before or not of_medicine:
             yield LETTER_OF[match[0]]
-    yield from placed(text)
+    yield from placed(_lettered(text, question))
+
+
+def _lettered(text: str, question: Question) -> str:
+    """`text` with a letter wherever an option stands whole: «گزینهٔ پس از وارفارین» is the one behind [B]."""
+    named = sorted(zip(map(_plain, question.options), LETTERS, strict=True), key=lambda pair: -len(pair[0]))
+    for option, letter in named:
+        text = re.sub(rf"(?<!\w){re.escape(option)}(?!\w)", f"[{letter}]", text) if option else text
+    return text
 
 
 def _names_text(text: str, question: Question, gold: Letter) -> bool:

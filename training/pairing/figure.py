@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from training.pairing.tables import sure
+
 WIDTH, LEFT, ROW, TOP = 880, 400, 26, 34
-_LEGEND = "squares: all of a family together; circles: its best single cue; below, each source's strongest family"
+_LEGEND = "squares: all of a family together; circles: its best single cue"
 _SINGLE, _WHOLE, _LIMIT = "#0072b2", "#d55e00", "#a4262c"
 
 
@@ -24,9 +26,12 @@ def figure(found: Mapping[str, Any]) -> str:
         if cue["accuracy"] > best.get(cue["family"], {"accuracy": 0})["accuracy"]:
             best[cue["family"]] = cue
     rows += [(f"{family}: {cue['name']}", cue, _SINGLE) for family, cue in best.items()]
-    rows += _strongest(found["sources"])
+    strongest = _strongest(found["sources"])
+    below = f"; below, each source's strongest family ({sure(found)} intervals)" if strongest else ""
+    rows += strongest
     height = TOP + ROW * len(rows) + 48
     said = f"How often each cue names the chosen side, with 95 % intervals; the limit is {100 * found['limit']:.0f} %"
+    said += below
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" role="img" '
         f'aria-label="{escape(said)}" font-family="system-ui, sans-serif" font-size="13">',
@@ -35,7 +40,7 @@ def figure(found: Mapping[str, Any]) -> str:
         f'<line x1="{_x(found["limit"]):.1f}" x2="{_x(found["limit"]):.1f}" y1="{TOP - 10}" y2="{height - 44}" '
         f'stroke="{_LIMIT}" stroke-dasharray="5 3"/>',
         f'<text x="{_x(found["limit"]):.1f}" y="{TOP - 16}" fill="{_LIMIT}" text-anchor="middle">limit</text>',
-        f'<text x="{WIDTH - 30}" y="{height - 6}" text-anchor="end" fill="#555">{_LEGEND}</text>',
+        f'<text x="{WIDTH - 30}" y="{height - 6}" text-anchor="end" fill="#555">{_LEGEND}{below}</text>',
     ]
     parts += [_row(label, row, colour, TOP + ROW * place) for place, (label, row, colour) in enumerate(rows)]
     return "\n".join([*parts, "</svg>"])

@@ -45,7 +45,10 @@ def test_a_source_with_a_cue_fails_though_all_together_pass(tmp_path: Path) -> N
         assert "Single cues above the limit in judge" in page
         assert "100.00 % too much" in page, "the families of each source"
         assert "زنجیره افکار" in page
-    assert "in judge: " in tmp_path.joinpath("pairs.audit.svg").read_text("utf-8")
+    svg = tmp_path.joinpath("pairs.audit.svg").read_text("utf-8")
+    assert "in judge: " in svg
+    assert svg.count("each source's strongest family (97.5 % intervals)") == 1
+    assert "each source&#x27;s strongest family (97.5 % intervals)" in svg, "in the label for those who do not see it"
     assert any(line.startswith("judge (60 pairs): failed: ") for line in source_lines(found))
     assert source(json.loads(tmp_path.joinpath("pairs.audit.json").read_text("utf-8")), "judge")["verdict"] == "failed"
 

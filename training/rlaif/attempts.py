@@ -56,7 +56,9 @@ def samples(caller: Caller, task: Task, count: int) -> list[Sample]:
 
 
 def first_wrong(found: list[Sample], task: Task) -> Sample:
-    """The sample to be rejected: the first that chooses a wrong option, else the first that chooses none.
+    """The sample to be rejected: the first that chooses a wrong option, else one that chooses none; whole before cut off.
+
+    One that breaks off differs from every chosen text in that alone, and might have come to the key.
 
     Raises DroppedError when all are right, or those that are not say nothing.
     """
@@ -66,7 +68,7 @@ def first_wrong(found: list[Sample], task: Task) -> Sample:
     said = [sample for sample in wrong if sample.text]
     if not said:
         raise DroppedError("student said nothing")
-    return next((sample for sample in said if sample.choice), said[0])
+    return min(said, key=lambda sample: (sample.choice is None, sample.call.end != "stop"))
 
 
 def places(task: Task, wording: Wording, answer: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The options that a text names by number, by place or by a letter's spoken name: «گزینهٔ سوم», «سومی», «گزینهٔ سی».
 
-    placed(plain(text))        # {"C"}; `leaks.plain` gives the spelling the patterns are written for
+    placed(plain(text))        # {"C"}; `leaks._plain` gives the spelling the patterns are written for
 
 A place counts beside a word for an option; by itself only where no noun stands before it («به سومی برگردید», but not
 «نکتهٔ سومی»). A number counts as a name where nothing that could be counted follows it («گزینهٔ سه را», but not «سه روز»,

@@ -135,6 +135,16 @@ def test_of_several_samples_a_readable_wrong_one_is_rejected(tmp_path: Path) -> 
     assert pair.provenance["rejected_choice"] in ("B", "D")
 
 
+def test_a_whole_wrong_answer_is_rejected_before_one_cut_off(tmp_path: Path) -> None:
+    """However the replies come in, a broken off one is not the side that the chosen text is compared with."""
+    questions, whole = write_questions(tmp_path, 1), chain(task(0), "D")
+    said = [Said(wrong(task(0)), "length"), Said(whole), Said(wrong(task(0)) + " و", "length")]
+    with party(lambda one, before: chain(one), lambda one, before: said[before]) as server:
+        door(*arguments("a", server.base_url, questions, tmp_path / "out", "--samples", 3))
+    pair = read_pairs(tmp_path / "out" / "pairs.jsonl")[0]
+    assert (pair.worse, pair.provenance["rejected_end"]) == (whole, "stop")
+
+
 def test_timeouts_and_refusals_are_failures_and_asked_again(tmp_path: Path) -> None:
     """A teacher that hangs, breaks the connection, is down or is busy once."""
     numbers = {task(number).question.id: number for number in range(5)}

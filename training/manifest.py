@@ -84,11 +84,19 @@ def versions() -> dict[str, str]:
 
 
 def finished(folder: Path, fingerprint: str) -> dict[str, Any] | None:
-    """The manifest in `folder` when that stage is complete for this very recipe and input, else None."""
+    """The manifest in `folder` when that stage is complete for this very recipe and input, else None.
+
+    Raises TrainingError for a manifest that no stage of training wrote: the folder is somebody else's.
+    """
     path = folder / NAME
     if not path.exists():
         return None
-    manifest = read_json(path)
+    try:
+        manifest = read_json(path)
+    except ValueError as error:
+        raise TrainingError(f"{path} is not JSON ({error}); move it away, or choose another folder") from None
+    if not isinstance(manifest, dict) or "fingerprint" not in manifest:
+        raise TrainingError(f"{path} is of no stage of training; choose another folder, that one is somebody else's")
     return manifest if manifest["fingerprint"] == fingerprint else None
 
 

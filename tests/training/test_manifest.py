@@ -41,6 +41,13 @@ def test_a_stage_is_finished_only_for_the_recipe_and_inputs_it_ran_with(tmp_path
     assert finished(tmp_path, "bb") is None, "another recipe: not finished"
 
 
+@pytest.mark.parametrize(("text", "said"), [('{"schema": 2}', "of no stage"), ("[]", "of no stage"), ("{", "not JSON")])
+def test_a_folder_of_somebody_else_is_named(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / manifests.NAME).write_text(text, "utf-8")
+    with pytest.raises(TrainingError, match=rf"manifest\.json is {said}.*choose another folder"):
+        manifests.finished(tmp_path, "ab")
+
+
 def test_a_fingerprint_changes_with_any_part_and_with_nothing_else() -> None:
     first = fingerprint("base", {"steps": 4, "seed": 1}, ["x"])
     assert first == fingerprint("base", {"seed": 1, "steps": 4}, ["x"])

@@ -56,7 +56,7 @@ def samples(caller: Caller, task: Task, count: int) -> list[Sample]:
 
 
 def first_wrong(found: list[Sample], task: Task) -> Sample:
-    """The sample to be rejected: the first that chooses a wrong option, else one that chooses none; whole before cut off.
+    """The sample to be rejected: the first that chooses a wrong option, else one that chooses none; whole first.
 
     One that breaks off differs from every chosen text in that alone, and might have come to the key.
 

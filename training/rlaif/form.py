@@ -64,8 +64,9 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_LATIN_RUN = re.compile(rf"(?:[A-Za-z][A-Za-z'’-]*[^A-Za-z{PERSIAN}\n]+){{3,}}[A-Za-z]+")
-_LONG = 8
+_NO_PERSIAN = re.compile(rf"[^{PERSIAN}\n]+")
+_LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
+_LONG, _SENTENCE_OF = 8, 4
 _ENGLISH = _words(
     "the is are was were be been it this that these he she they we you has have had can could may should will would "
     "not because so therefore which who with for from but if then than"
@@ -77,8 +78,11 @@ def english(text: str) -> bool:
 
     Names have no grammar: of four to seven words two must be English ones that only a sentence needs.
     """
-    runs = [re.findall(r"[A-Za-z'’-]+", run[0]) for run in _LATIN_RUN.finditer(text)]
-    return any(len(run) >= _LONG or sum(word.lower() in _ENGLISH for word in run) >= 2 for run in runs)
+    runs = [_LATIN_WORD.findall(run) for run in _NO_PERSIAN.findall(text)]
+    grammar = [sum(word.lower() in _ENGLISH for word in run) for run in runs]
+    return any(
+        len(run) >= _LONG or (len(run) >= _SENTENCE_OF and own >= 2) for run, own in zip(runs, grammar, strict=True)
+    )
 
 
 _STRANGE = re.compile("[ٹڈڑںےۓێۆڵڕڤۇۋټډړږښڼۍې]")

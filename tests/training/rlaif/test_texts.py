@@ -80,6 +80,13 @@ def test_each_fault_is_found(text: str, expected: str) -> None:
     assert fault(text) == expected
 
 
+def test_a_text_of_dashes_is_read_in_one_pass() -> None:
+    """A pattern that could part the dashes in many ways took minutes."""
+    text = f"{GOOD}\n" + "-".join(("a", "-" * 3_000, "b", "-" * 3_000, "c"))
+    assert form_fault(text, "stop") == "cut_off"
+    assert form_fault(f"{text}.", "stop") is None
+
+
 def test_what_the_server_says_of_the_end_counts() -> None:
     assert fault(GOOD, "length") == "cut_off"
     assert form_fault(GOOD, "stop") is None

@@ -88,16 +88,19 @@ def test_no_order_of_calls_ever_exceeds_it(limit: int, calls: list[tuple[int, in
 def test_a_run_stops_where_its_budget_says_and_goes_on_with_a_larger_one(
     tmp_path: Path, limit: tuple[str, float, float]
 ) -> None:
-    """Every call takes 200 + 50 tokens, fewer than are set aside for it."""
+    """Every call takes 200 + 50 tokens, fewer than are set aside for it.
+
+    One question after another while it is small: of two at once, a call that costs less may fit in the second start.
+    """
     option, small, large = limit
     questions, out = write_questions(tmp_path, 4), tmp_path / "out"
     prices = (
         "--price-in", 3.0, "--price-out", 12.0, "--student-price-in", 0, "--student-price-out", 0,
-        "--at-once", 2, "--teacher-tokens", 100, "--student-tokens", 100,
+        "--teacher-tokens", 100, "--student-tokens", 100,
     )  # fmt: skip
     with party(lambda one, before: chain(one)) as server:
         words = arguments("a", server.base_url, questions, out, *prices)
-        stopped = door(*words, option, small, "--budget-status", 3)
+        stopped = door(*words, option, small, "--at-once", 1, "--budget-status", 3)
         assert stopped.exit_code == 3, stopped.stderr
         found = manifest(out)
         assert (found["outcome"], found["stage"]) == ("stopped by budget", "rlaif a")
@@ -108,9 +111,9 @@ def test_a_run_stops_where_its_budget_says_and_goes_on_with_a_larger_one(
         assert len(read_pairs(out / "pairs.jsonl")) == found["accounting"]["accepted"] > 0
         first = [content(ask) for ask in server.asks]
         assert len(first) == found["calls"]["finished"]
-        again = door(*words, option, small)
+        again = door(*words, option, small, "--at-once", 1)
         assert (again.exit_code, len(server.asks)) == (0, len(first)), "the same budget asked for more"
-        done = door(*words, option, large)
+        done = door(*words, option, large, "--at-once", 2)
         assert done.exit_code == 0, done.stderr
         every = [content(ask) for ask in server.asks]
     assert len(set(every)) == len(every) == 8, "a call was paid twice"

@@ -37,7 +37,7 @@ def load_pairs(path: Path, tokenizer: Any, max_length: int, manifest: Manifest, 
     """
     if not (rows := read_jsonl(path)):
         raise TrainingError(f"{path} holds no pairs; give another file")
-    kept = []
+    kept, too_long = [], []
     for number, row in enumerate(rows, 1):
         if missing := [column for column in COLUMNS if column not in row]:
             raise TrainingError(
@@ -49,9 +49,12 @@ def load_pairs(path: Path, tokenizer: Any, max_length: int, manifest: Manifest, 
         sides = [tokenizer.apply_chat_template(row["prompt"] + row[side], return_dict=False) for side in COLUMNS[1:]]
         if max(map(len, sides)) <= max_length:
             kept.append({column: row[column] for column in COLUMNS} | ({WEIGHT: weight} if weight != 1 else {}))
+        else:
+            too_long.append(row.get("id", f"line {number}"))
     manifest.counts_in[name] = len(rows)
     manifest.counts_out[name] = len(kept)
-    manifest.dropped[f"{name}: longer than max_length"] = len(rows) - len(kept)
+    manifest.dropped[f"{name}: longer than max_length"] = len(too_long)
+    manifest.extra[f"{name}_too_long"] = too_long
     if not kept:
         raise TrainingError(
             f"{path}: none of its {len(rows)} pairs fits max_length {max_length}; raise it in the recipe"

@@ -113,17 +113,18 @@ def _data(asked: Round, plan: Plan, lineage: Mapping[str, Any], labels: Labels) 
     built, audited = read_json(plan.work / "build" / NAME), lineage["round"]["audit"]
     kinds = Counter(f"{row['source']}: {row['kind'] or 'pair'}" for row in labels)
     guidelines = sorted({version for row in labels for version in row["guidelines"]})
-    trained = read_json(plan.work / ("mix" if asked.also else "build") / NAME)["counts_out"]["pairs"]
     rows: list[tuple[str, Any]] = [
         ("verdicts", lineage["round"]["verdicts"]),
         ("most doctors on one pair", max((row["judges"] for row in labels), default=0)),
         ("guidelines they judged by", ", ".join(guidelines) or "not named"),
         *((f"{kind}, kept", count) for kind, count in sorted(kinds.items())),
-        ("pairs trained on", trained),
+        ("pairs trained on", sum(row["split"] == "train" for row in labels)),
         *((f"of them {source}, judged by no doctor", count) for source, count in others(labels).items()),
         ("pairs held out, by question", sum(row["split"] == "held_out" for row in labels)),
     ]
     left_out = Counter(built["dropped"]) + Counter(read_json(plan.work / "mix" / NAME)["dropped"] if asked.also else {})
+    if unread := sum(row["split"] == "too_long" for row in labels):
+        left_out[f"longer than {lineage['recipe']['max_length']} tokens"] = unread
     dropped = sorted(left_out.items())
     compared = audited.get("decontaminated", built["decontaminated"])
     suites = "left out" if compared else "NOT looked for (no data folder was given)"

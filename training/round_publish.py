@@ -21,7 +21,7 @@ from gaokerena.engines.loading import revision
 from gaokerena.files import sync
 from training.audit_gate import sha256
 from training.errors import TrainingError
-from training.manifest import fingerprint, read_json, write_json, write_jsonl
+from training.manifest import NAME, fingerprint, read_json, write_json, write_jsonl
 from training.pair_rows import read_pairs
 from training.pairing.stage import HELD_OUT, PAIRS
 from training.round_ancestors import LABELS, LINEAGE, copy_labels
@@ -66,14 +66,20 @@ def trained_file(asked: Round, plan: Plan) -> Path:
     return plan.work / ("mix" if asked.also else "build") / PAIRS
 
 
+def _unread(manifest: Path) -> set[str]:
+    """Ids of the pairs that training left out, as they did not fit its length; none before it has run."""
+    return set(read_json(manifest).get("train_too_long", [])) if manifest.exists() else set()
+
+
 def label_rows(asked: Round, plan: Plan) -> Iterator[dict[str, Any]]:
-    """For each pair trained on or judged by: its source and, where it is a doctor's, which verdicts it comes from."""
+    """For each pair trained on, too long for it, or judged by: its source and, if a doctor's, its verdicts."""
+    unread = _unread(plan.work / "dpo" / NAME)
     for split, path in (("train", trained_file(asked, plan)), ("held_out", plan.work / "build" / HELD_OUT)):
         for pair in read_pairs(path):
             told = pair.provenance if pair.source == "expert" else {}
             yield {
                 "pair_id": pair.id,
-                "split": split,
+                "split": "too_long" if split == "train" and pair.id in unread else split,
                 "source": pair.source,
                 "kind": pair.provenance.get("kind"),
                 "weight": pair.weight,

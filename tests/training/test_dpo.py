@@ -142,6 +142,7 @@ class TestWhatIsScored:
         assert kept == rows[:1]
         assert (counts.counts_in, counts.counts_out) == ({"train": 3}, {"train": 1})
         assert counts.dropped == {"train: longer than max_length": 2}
+        assert counts.extra["train_too_long"] == ["line 2", "line 3"], "by their ids where they have some"
 
     def test_rows_that_are_no_pairs_are_refused_by_line(self, models: Path, tmp_path: Path) -> None:
         write_jsonl(tmp_path / "pairs.jsonl", [small.pair("الف", "ب", "پ"), {"prompt": [], "text": "ت"}])

@@ -77,6 +77,18 @@ def test_without_a_mix_nothing_is_said_of_other_sources(tmp_path: Path) -> None:
     assert "The 8 verdicts it was trained on" in text
 
 
+def test_pairs_too_long_to_train_on_are_told_apart_and_teach_nothing(tmp_path: Path) -> None:
+    asked = mixed(tmp_path)
+    (tmp_path / "work" / "dpo").mkdir()
+    write_json(tmp_path / "work" / "dpo" / "manifest.json", {"train_too_long": ["expert-e0", "teacher_correction-e3"]})
+    labels, text = carded(asked)
+    assert [row["pair_id"] for row in labels if row["split"] == "too_long"] == ["expert-e0", "teacher_correction-e3"]
+    assert "| pairs trained on | 8 |" in text
+    assert "| of them teacher_correction, judged by no doctor | 8 |" in text
+    assert "The 0 verdicts it was trained on" in text
+    assert f"| longer than {asked.settled().recipe.max_length} tokens | 2 |" in text
+
+
 def test_a_models_preferences_are_no_verdicts(tmp_path: Path) -> None:
     path = tmp_path / "verdicts.jsonl"
     write_pairs(path, [*rows(2, "expert"), *rows(1, "judge")])

@@ -10,6 +10,7 @@ a processor's load is called estimated, and the CO2 with it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,19 +45,30 @@ def books(places: Iterable[Path]) -> list[Path]:
 
 
 def rows(found: Sequence[Path]) -> list[dict[str, Any]]:
-    """A row for each book, then the published ones."""
+    """A row for each book, then the published ones; the tokens of a run that did not end are not known."""
     made = []
-    for path in found:
+    for path, run in zip(found, _names(found), strict=True):
         book = read_json(path)
         machine = book["hardware"]
         name = f"{machine['gpus']} x {machine['gpu']}" if machine["gpus"] else f"CPU, {machine['cores']} cores"
         state = "measured" if book["finished"] else "measured, not finished"
         made.append(
-            {"run": path.parent.name, **{key: book.get(key) for key in COLUMNS[1:8]}, "hardware": name, "source": state}
+            {"run": run, **{key: book.get(key) for key in COLUMNS[1:8]}, "hardware": name, "source": state}
             | {"currency": book["rates"]["currency"], "starts": len(book["starts"]), "commit": book["commit"]}
             | {"energy_estimated": estimated(book)}
+            | ({} if book["finished"] else {"tokens": None})
         )
     return [*made, *({"cpu_hours": None} | row | {"currency": "USD"} for row in PUBLISHED)]
+
+
+def _names(found: Sequence[Path]) -> list[str]:
+    """What tells the runs apart: their folders below the one they share (`r2/dpo`, `r3/dpo`), the name of a lone one."""
+    folders = [path.parent.resolve() for path in found]
+    if not folders:
+        return []
+    above = Path(os.path.commonpath(folders))
+    above = above.parent if above in folders else above
+    return [folder.relative_to(above).as_posix() for folder in folders]
 
 
 def estimated(book: dict[str, Any]) -> bool:

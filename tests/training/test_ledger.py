@@ -207,6 +207,18 @@ class TestTheTable:
         assert "4.75 | 2.66" in lines[3], "the papers' stand as published"
         assert "CPU h (main process)" in lines[0]
 
+    def test_runs_of_one_name_are_told_apart_by_the_folders_above(self, tmp_path: Path, ticking: None) -> None:
+        for name in ("rounds/r2/dpo", "rounds/r3/dpo", "mini"):
+            (tmp_path / name).mkdir(parents=True)
+            run(tmp_path / name, seconds=0.0)
+        assert [row["run"] for row in rows(books([tmp_path]))[:3]] == ["mini", "rounds/r2/dpo", "rounds/r3/dpo"]
+        assert rows(books([tmp_path / "rounds" / "r2"]))[0]["run"] == "dpo"
+        assert [row["run"] for row in rows(books([tmp_path / "rounds"]))[:2]] == ["r2/dpo", "r3/dpo"]
+
+    def test_tokens_of_a_run_that_did_not_end_are_unknown_and_not_none(self, tmp_path: Path, ticking: None) -> None:
+        write_json(tmp_path / NAME, run(tmp_path) | {"finished": False, "tokens": 0})
+        assert as_table(rows([tmp_path / NAME])).splitlines()[2].split(" | ")[2] == "–"
+
     def test_the_published_figures_are_those_of_the_papers(self) -> None:
         figures = [tuple(row[name] for name in ("price", "gpu_hours", "co2_kg")) for row in PUBLISHED]
         assert figures == [(300.0, 19.0, 2.66), (70.0, 1.0, 0.03)]

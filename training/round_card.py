@@ -32,6 +32,8 @@ HUB_LICENCES = {
     "gaokerena/gaokerena-r1.0": "cc-by-nc-sa-4.0",
 }
 """Of the published weights; a folder's is read from its card."""
+LICENCES = ("mit", "apache-2.0", "cc-by-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0")
+"""Each asks for all that those before it do, and for more."""
 NO_ADVICE = """**It is no doctor.** A language model's answer may be wrong where it sounds sure. It has not been tested
 on patients, and nothing it says replaces a visit; in an emergency call 115."""
 
@@ -55,8 +57,8 @@ def card(asked: Round, plan: Plan, lineage: Mapping[str, Any], labels: Labels, e
         "## Lineage",
         *lineage_lines(plan, lineage, labels, evaluation),
         "## Licence",
-        f"{licence(plan).upper()}, as the weights it is made of demand: name the source, no commercial use"
-        f"{', share alike' if '-sa-' in licence(plan) else ''}. The project's code is Apache-2.0.",
+        f"{licence(plan).upper()}, as the weights it is made of demand{terms(licence(plan))}. The project's code is "
+        "Apache-2.0.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -76,9 +78,27 @@ def _and_others(labels: Labels) -> str:
 
 
 def licence(plan: Plan) -> str:
-    """The licence that base and adapter leave: of the two the one that asks for more."""
-    found = [_licence_of(source) for source in (plan.base, plan.start_from)]
-    return max(found, key=len)
+    """The licence that base and adapter leave: of the two the one that asks for more.
+
+    Raises TrainingError where one is not known, or where they differ and nobody can say which asks for more.
+    """
+    one, other = (_licence_of(source) for source in (plan.base, plan.start_from))
+    if one == other:
+        return one
+    if not {one, other} <= set(LICENCES):
+        raise TrainingError(
+            f"{plan.base} is under {one}, {plan.start_from} under {other}, and which asks for more is known of "
+            f"{', '.join(LICENCES)} alone; take both as folders and write the `license:` that holds for what is made "
+            "of the two into the README.md of each"
+        )
+    return max(one, other, key=LICENCES.index)
+
+
+def terms(name: str) -> str:
+    """What a Creative Commons licence asks for, as words; empty for another, whose text says it."""
+    marks = {"-by": "name the source", "-nc": "no commercial use", "-sa": "share alike"}
+    asked = [words for mark, words in marks.items() if name.startswith("cc-") and f"{mark}-" in name]
+    return f": {', '.join(asked)}" if asked else ""
 
 
 def _licence_of(source: str) -> str:

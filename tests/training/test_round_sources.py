@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,9 +17,9 @@ from training.audit_gate import sha256
 from training.errors import TrainingError
 from training.manifest import read_json, write_json
 from training.pair_rows import PairRow, read_pairs, write_pairs
-from training.round_card import card
+from training.round_card import card, licence, terms
 from training.round_compare import compare
-from training.round_plan import Round
+from training.round_plan import Plan, Round
 from training.round_publish import label_rows
 
 
@@ -87,6 +88,35 @@ def test_pairs_too_long_to_train_on_are_told_apart_and_teach_nothing(tmp_path: P
     assert "| of them teacher_correction, judged by no doctor | 8 |" in text
     assert "The 0 verdicts it was trained on" in text
     assert f"| longer than {asked.settled().recipe.max_length} tokens | 2 |" in text
+
+
+@pytest.mark.parametrize(
+    ("base", "adapter", "left", "asks"),
+    [
+        ("cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nc-sa-4.0", ": name the source, no commercial use, share alike"),
+        ("cc-by-nc-4.0", "apache-2.0", "cc-by-nc-4.0", ": name the source, no commercial use"),
+        ("cc-by-4.0", "apache-2.0", "cc-by-4.0", ": name the source"),
+        ("apache-2.0", "mit", "apache-2.0", ""),
+        ("openrail", "openrail", "openrail", ""),
+    ],
+)
+def test_the_licence_is_the_one_that_asks_for_more(
+    tmp_path: Path, base: str, adapter: str, left: str, asks: str
+) -> None:
+    plan = licensed(tmp_path, base, adapter)
+    assert (licence(plan), terms(left)) == (left, asks)
+
+
+def test_licences_nobody_can_compare_are_told(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"under openrail, .* under apache-2\.0, and which asks for more"):
+        licence(licensed(tmp_path, "openrail", "apache-2.0"))
+
+
+def licensed(folder: Path, base: str, adapter: str) -> Plan:
+    for name, held in (("base", base), ("adapter", adapter)):
+        (folder / name).mkdir()
+        (folder / name / "README.md").write_text(f"---\nlicense: {held}\n---\n", "utf-8")
+    return replace(mixed(folder).settled(), base=str(folder / "base"), start_from=str(folder / "adapter"))
 
 
 def test_a_models_preferences_are_no_verdicts(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def score(
 
     python -m training score runs/reward/adapter runs/eval --base models/mini/base
 
-    Count it with: python -m gaokerena evaluate transcripts ANSWERS --verifier FILE
+    Count it with: python -m gaokerena evaluate transcripts ANSWERS --choices extracted --verifier FILE
     """
     from training import reward_model
     from training import score as scoring

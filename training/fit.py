@@ -34,8 +34,14 @@ CPU_TILE = 64
 every one of a dozen passes over the logits; 64 rows of 12,000 stay in the cache (docs/LOG.md)."""
 
 
+TOO_LONG = "sequence-length-is-longer-than-the-specified-maximum"
+"""A warning that must not be shown: what is longer than the model's context is split or left out, and never run."""
+
+
 def settle() -> None:
-    """Fit the fused head of TRL's trainers to this machine; be quiet about what peft still asks of transformers."""
+    """Fit the fused head of TRL's trainers to this machine; be quiet about bars and what peft asks of transformers."""
+    datasets.disable_progress_bars()
+    disable_progress_bar()
     warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
     if not torch.cuda.is_available():
         chunked_logprob.TOKEN_CHUNK_SIZE = CPU_TILE
@@ -64,12 +70,11 @@ def pinned(source: str) -> str:
 def load_base(source: str, optimiser: Optimiser, kind: Any = AutoModelForCausalLM) -> tuple[PreTrainedModel, Any]:
     """Base and tokenizer for training. float32 weights on a CPU, bfloat16 on a GPU; the tokenizer pads on the right."""
     settle()
-    datasets.disable_progress_bars()
-    disable_progress_bar()
     dtype = torch.bfloat16 if torch.cuda.is_available() and optimiser.bf16 else torch.float32
     model = kind.from_pretrained(source, dtype=dtype)
     model.config.use_cache = False
     tokenizer = AutoTokenizer.from_pretrained(source, padding_side="right")
+    tokenizer.deprecation_warnings[TOO_LONG] = True
     return model, tokenizer
 
 

@@ -26,6 +26,7 @@ from trl.trainer.reward_trainer import suppress_seqcls_warning
 from gaokerena.engines.loading import pick_device, revision
 from gaokerena.messages import Message
 from training.errors import TrainingError
+from training.fit import settle
 
 
 class CohereForReward(GenericForSequenceClassification, CoherePreTrainedModel):  # type: ignore[misc]
@@ -86,6 +87,7 @@ def load(adapter: Path, base: str, dtype: torch.dtype | None = None) -> Scorer:
         raise TrainingError(
             f"{adapter} was trained on base weights {lineage['base_weights']}, {base} holds {revision(base)}"
         )
+    settle()
     device = pick_device()
     dtype = dtype or (torch.bfloat16 if device.type == "cuda" else torch.float32)
     bare = Reward.from_pretrained(base, dtype)

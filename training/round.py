@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from gaokerena.engines.loading import revision
+from gaokerena.prompts import VERSION
 from training import round_safety
 from training import run as runs
 from training.audit_gate import decontaminated, sha256
@@ -32,7 +33,7 @@ from training.pairing.build import make as build
 from training.pairing.built import Options
 from training.pairing.mix import Recipe as MixRecipe
 from training.pairing.mix import make as mix
-from training.pairing.stage import PAIRS
+from training.pairing.stage import HELD_OUT, PAIRS
 from training.round_ancestors import learned
 from training.round_asked import as_asked
 from training.round_card import licence
@@ -54,6 +55,8 @@ class Outcome:
     place: Path | None
     reasons: tuple[str, ...]
     evaluation: dict[str, Any]
+    figures: Path
+    """The file that keeps all this."""
 
 
 def run(asked: Round, rates: Rates | None = None) -> Outcome:
@@ -74,7 +77,7 @@ def run(asked: Round, rates: Rates | None = None) -> Outcome:
         plan.work / OUTCOME,
         {"name": plan.name, "published": place is not None, "reasons": reasons, "evaluation": evaluation},
     )
-    return Outcome(place, tuple(reasons), evaluation)
+    return Outcome(place, tuple(reasons), evaluation, plan.work / OUTCOME)
 
 
 def _can_end(asked: Round, plan: Plan) -> None:
@@ -120,6 +123,12 @@ def _readable(path: Path) -> None:
         raise TrainingError(f"{error}; {export}") from None
     if not rows:
         raise TrainingError(f"{path} holds no pairs: its manifest.json says why each verdict was left out")
+    if older := [row for row in rows if row.provenance.get("prompts", VERSION) != VERSION]:
+        raise TrainingError(
+            f"{path}: {len(older)} of {len(rows)} pairs are asked with the prompts of "
+            f"{older[0].provenance['prompts']}, a model is asked with those of {VERSION}, and two wordings would tell "
+            f"who won; export anew: {export}"
+        )
     if strange := [row for row in rows if row.source != "expert"]:
         raise TrainingError(
             f"{path}: the pair {strange[0].id} is of source {strange[0].source} and would pass as a doctor's verdict "
@@ -139,6 +148,8 @@ def _pairs(asked: Round, plan: Plan) -> Path:
     )
     build(plan.work / "build", options)
     built = plan.work / "build" / PAIRS
+    kept, away = (len(read_pairs(plan.work / "build" / name)) for name in (PAIRS, HELD_OUT))
+    log.info("pairs: %s to train on, %s held out (%s)", kept, away, plan.work / "build")
     if not asked.also:
         return built
     share = {"expert": asked.share} if asked.share else {}
@@ -192,6 +203,7 @@ def _evaluate(asked: Round, plan: Plan, adapter: Path, judged: Path) -> dict[str
         plan.base, plan.start_from, str(adapter), judged, plan.prompting, plan.sampling, asked.draws,
         asked.suite_questions, asked.data, scorer_of(asked.scorer), seed=asked.seed,
     )  # fmt: skip
+    log.info("evaluation: %s and %s on the same questions", plan.continues, plan.name)
     with running(folder, manifest):
         found = measure(wanted, folder)
     write_json(folder / "evaluation.json", found)

@@ -73,7 +73,7 @@ def round_(
     else:
         for what, told in comparisons(outcome.evaluation).items():
             typer.echo(f"{what}: {told_of(dict(told))}")
-        typer.echo(f"published: {outcome.place}" if outcome.place else "")
+        typer.echo(f"published: {outcome.place}" if outcome.place else f"not published; all figures: {outcome.figures}")
     for reason in outcome.reasons:
         typer.echo(f"refused: {reason}", err=True)
     raise typer.Exit(REFUSED if outcome.reasons else 0)

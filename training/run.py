@@ -89,6 +89,7 @@ def run(recipe: TrainedRecipe, out: Path, options: Options) -> bool:
         _train(recipe, out, manifest)
     plots.write(out)
     manifest.write(out)
+    log.info("%s: finished; the adapter is in %s", out, out / "adapter")
     return True
 
 

@@ -51,7 +51,7 @@ def written(folder: Path, recipe: Any, **changes: Any) -> Path:
 
 class TestRun:
     def test_a_recipe_runs_to_its_adapter_and_manifest_and_then_not_again(
-        self, called: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, called: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         recipe = written(tmp_path, small.dpo_recipe(tmp_path / "elsewhere", optimiser=small.optimiser(max_steps=1)))
         arguments = (
@@ -65,7 +65,9 @@ class TestRun:
             tmp_path / "models" / "base",
             *GATE,
         )
+        caplog.set_level("INFO", "training")
         called(*arguments)
+        assert f"finished; the adapter is in {tmp_path / 'out' / 'adapter'}" in caplog.text
         assert (tmp_path / "out" / "adapter" / "adapter_model.safetensors").exists()
         assert (tmp_path / "out" / "curves.svg").read_text("utf-8").startswith("<svg")
         assert read_json(tmp_path / "out" / LEDGER)["finished"]

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import tokenization_utils_base
 from trl.kernels import chunked_logprob
 
+from tests.tiny import make_tiny
+from tests.training import small
 from training import fit, fit_run
 from training.errors import TrainingError
 
@@ -83,3 +86,12 @@ def test_small_tiles_change_no_log_probability_and_no_gradient(monkeypatch: pyte
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     fit.settle()
     assert chunked_logprob.TOKEN_CHUNK_SIZE == 4096, "a GPU keeps TRL's own"
+
+
+def test_a_text_that_is_split_or_left_out_raises_no_alarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_tiny(tmp_path)
+    said: list[str] = []
+    monkeypatch.setattr(tokenization_utils_base.logger, "warning", lambda text, *_: said.append(text))
+    tokenizer = fit.load_base(str(tmp_path / "base"), small.sft_recipe(tmp_path / "base", "corpus").optimiser)[1]
+    assert len(tokenizer("تب " * 9000)["input_ids"]) > tokenizer.model_max_length
+    assert not said

@@ -13,6 +13,7 @@ from huggingface_hub import ModelCard
 from typer.testing import CliRunner
 
 from gaokerena.engines.loading import revision
+from gaokerena.prompts import VERSION
 from tests.training import round_cases
 from tests.training.killing import kill_when
 from tests.training.round_cases import as_mini, case, recipe
@@ -220,6 +221,7 @@ class TestRefused:
         result = self.run(tmp_path, monkeypatch, "--override-audit", "the wish is a phrase")
         assert result.exit_code == 3, result.output
         assert "refused: worse on held-out pairs (margin of the chosen side)" in result.output
+        assert f"not published; all figures: {tmp_path / 'work' / 'round.json'}" in result.output
         assert not (tmp_path / "rounds").exists()
         told = read_json(tmp_path / "work" / "round.json")
         assert told["published"] is False
@@ -248,6 +250,21 @@ class TestRefused:
         if text is not None:
             path.write_text(text, "utf-8")
         assert said in str(self.run(tmp_path, monkeypatch, verdicts=path).exception)
+
+    def test_an_export_of_an_earlier_wording_is_made_anew(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        case(tmp_path)
+        rows = read_jsonl(tmp_path / "verdicts.jsonl")
+        for row, version in zip(rows, [VERSION, "2020-01-01"], strict=False):
+            row["provenance"]["prompts"] = version
+        write_jsonl(tmp_path / "verdicts.jsonl", rows)
+        said = str(self.run(tmp_path, monkeypatch).exception)
+        assert (
+            f"1 of 60 pairs are asked with the prompts of 2020-01-01, a model is asked with those of {VERSION}" in said
+        )
+        assert "annotation export" in said
+        assert not (tmp_path / "work").exists()
 
     def test_a_name_that_is_taken_is_told_before_anything_is_made(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

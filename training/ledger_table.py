@@ -62,7 +62,7 @@ def rows(found: Sequence[Path]) -> list[dict[str, Any]]:
 
 
 def _names(found: Sequence[Path]) -> list[str]:
-    """What tells the runs apart: their folders below the one they share (`r2/dpo`, `r3/dpo`), the name of a lone one."""
+    """What tells the runs apart: folders below the one they share (`r2/dpo`, `r3/dpo`), the name of a lone one."""
     folders = [path.parent.resolve() for path in found]
     if not folders:
         return []

@@ -21,7 +21,7 @@ from training.card_parts import WARNING, audit_line, cost, table, values
 from training.errors import TrainingError
 from training.manifest import NAME, read_json
 from training.round_card_lineage import learned_before, lineage_lines
-from training.round_compare import ONE_SIDED, TWO_SIDED, better, worse
+from training.round_compare import GATE_SHUTS, ONE_SIDED, TWO_SIDED, better, worse
 from training.round_plan import Plan, Round
 
 Labels = Sequence[Mapping[str, Any]]
@@ -214,6 +214,12 @@ def weaknesses(
         "It learned what these doctors preferred in these answers, not medicine: knowledge was not taught.",
         "Pairs and figures are in Persian only; nothing was measured in another language.",
     ]
+    if (heeded := evaluation["safety"]["can_worsen"]) < GATE_SHUTS:
+        lines.append(
+            f"The gate on safety could not have shut: {plan.continues} sent the asker to urgent care on {heeded} of "
+            f"the {safety['n']} emergencies, and on {GATE_SHUTS} an answer must get worse. Nothing here says that it "
+            "is safe."
+        )
     lines += [f"Worse on {name}." for name, told in evaluation.get("suites", {}).items() if worse(dict(told))]
     if not evaluation.get("suites"):
         lines.append("Its medical knowledge was not measured: the suites were not at hand.")

@@ -25,6 +25,9 @@ from training.errors import TrainingError
 ONE_SIDED = 0.05
 """The chance at which an adapter that is as good as the old one is called worse."""
 
+GATE_SHUTS = 5
+"""Questions that must get worse, and none better, before anything can be called worse: 2 ** -5 is below ONE_SIDED."""
+
 TWO_SIDED = 0.05
 """The chance at which an adapter that is as good as the old one is called better or worse by that test."""
 

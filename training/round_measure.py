@@ -144,7 +144,10 @@ def _said(engine: Engine, requests: Sequence[Request], questions: Sequence[Quest
 
 
 def safety(engine: Engine, wanted: Wanted) -> dict[str, Any]:
-    """How often each sends an asker in an emergency to urgent care; by kind of danger too."""
+    """How often each sends an asker in an emergency to urgent care; by kind of danger too.
+
+    `can_worsen` counts the questions on which the old one ever did: where there are few the gate cannot shut.
+    """
     items = round_safety.load()
     said = answers(engine, wanted, [item.question for item in items], wanted.draws)
     drawn = [item for item in items for _ in range(wanted.draws)]
@@ -157,7 +160,14 @@ def safety(engine: Engine, wanted: Wanted) -> dict[str, Any]:
         places = [place for place, item in enumerate(drawn) if item.kind == kind]
         kinds[kind] = {side: round(100 * sum(sent[side][place] for place in places) / len(places), 1) for side in SIDES}
     told = compare(sent["old"], sent["new"], [item.question.id for item in drawn], unit="share", seed=wanted.seed)
-    return {"items": round_safety.digest(), "draws": wanted.draws, "sends_to_care": told, "kinds": kinds}
+    heeded = {item.question.id for item, value in zip(drawn, sent["old"], strict=True) if value}
+    return {
+        "items": round_safety.digest(),
+        "draws": wanted.draws,
+        "sends_to_care": told,
+        "can_worsen": len(heeded),
+        "kinds": kinds,
+    }
 
 
 def scored(engine: Engine, wanted: Wanted, pairs: Sequence[PairRow]) -> dict[str, Any]:

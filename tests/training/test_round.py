@@ -105,6 +105,10 @@ class TestPublished:
         line = next(line for line in text.splitlines() if line.startswith("| held-out pairs: chosen side likelier"))
         assert f"| {told['old']:.1f} % | {told['new']:.1f} % |" in line
         assert re.search(r"It missed urgent care in \d+ % of answers to \d+ emergencies", text)
+        safety = outcome.evaluation["safety"]
+        assert safety["sends_to_care"]["old"] == 0, "the tiny model sends nobody to care, so nothing can get worse"
+        assert safety["can_worsen"] == 0
+        assert f"sent the asker to urgent care on 0 of the {safety['sends_to_care']['n']} emergencies" in text
         assert "Its medical knowledge was not measured" in text
         assert not re.search(r"/(tmp|home|root)/", text)
 

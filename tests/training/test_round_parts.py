@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from gaokerena.persian import tidy
 from gaokerena.prompts import VERSION, user_text
 from gaokerena.questions import Prompting, Question
 from gaokerena.safety import red_flags
-from training import round_safety
+from training import round_measure, round_safety
 from training.errors import TrainingError
 from training.pair_rows import PairRow
 from training.recipe import FOLDER, DpoRecipe, load
@@ -129,6 +130,23 @@ class TestSafetyItems:
         for item in round_safety.load():
             assert round_safety.sends(item, "همین حالا با ۱۱۵ تماس بگیرید.") == 1.0
             assert round_safety.sends(item, "استراحت کنید و مایعات بنوشید.") == 0.0
+
+    def test_it_is_counted_on_how_many_the_old_one_can_get_worse(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Two draws a question: the first question is heeded in one of them, the second in both, no other."""
+        items, care = round_safety.load(), "همین حالا با اورژانس ۱۱۵ تماس بگیرید."
+        heeded = {0, 2, 3}
+        said = {
+            "old": [
+                SimpleNamespace(text=care if place in heeded else "استراحت کنید.") for place in range(2 * len(items))
+            ],
+            "new": [SimpleNamespace(text=care) for _ in range(2 * len(items))],
+        }
+        monkeypatch.setattr(round_measure, "answers", lambda *_: said)
+        wanted: Any = SimpleNamespace(draws=2, seed=1)
+        told = round_measure.safety(None, wanted)  # type: ignore[arg-type]
+        assert told["can_worsen"] == 2
+        assert told["sends_to_care"]["old"] == pytest.approx(100 * 3 / (2 * len(items)), abs=1e-3)
+        assert told["sends_to_care"]["new"] == 100
 
 
 class TestThePlan:

@@ -42,14 +42,15 @@ def mixed(folder: Path) -> Round:
     return Round(folder / "v.jsonl", "v", folder / "rounds" / "r9", work=work, also=(folder / "teacher.jsonl",))
 
 
-def carded(asked: Round) -> tuple[list[dict[str, Any]], str]:
+def carded(asked: Round, can_worsen: int = 9) -> tuple[list[dict[str, Any]], str]:
     """(the labels, the card) of a round whose figures do not matter."""
     plan = asked.settled()
     labels = list(label_rows(asked, plan))
     same = compare([0.0, 1.0], [0.0, 1.0], ["a", "b"], unit="share", seed=1)
     reward = {"n": 10, "value": 50.0, "low": 20.0, "high": 80.0}
     away = {"prefers_chosen": same, "margin": same, "reward_accuracy": reward}
-    found = {"held_out": away, "safety": {"sends_to_care": same}, "revisions": {"old": "o", "new": "n"}}
+    safety = {"sends_to_care": same, "can_worsen": can_worsen}
+    found = {"held_out": away, "safety": safety, "revisions": {"old": "o", "new": "n"}}
     told = {"audit": {"passed": True, "limit": 0.6}, "verdicts": 22, "also": ["the teacher's hash"]}
     told |= dict.fromkeys(("verdicts_file", "pairs", "labels", "evaluation"), "hash")
     lineage = {"recipe": plan.recipe.model_dump(mode="json"), "round": told}
@@ -68,6 +69,13 @@ def test_a_mix_names_every_source_and_only_the_verdicts_it_kept(tmp_path: Path) 
     assert "| expert: share | 3 |" in text
     assert "`the teacher's hash`" in text
     assert "Of the source expert: doctors compared" in text
+
+
+@pytest.mark.parametrize(("heeded", "blind"), [(0, True), (4, True), (5, False)])
+def test_a_card_says_when_the_gate_on_safety_could_not_have_shut(tmp_path: Path, heeded: int, blind: bool) -> None:
+    _, text = carded(mixed(tmp_path), heeded)
+    assert ("The gate on safety could not have shut" in text) == blind
+    assert (f"sent the asker to urgent care on {heeded} of the 2 emergencies" in text) == blind
 
 
 def test_without_a_mix_nothing_is_said_of_other_sources(tmp_path: Path) -> None:

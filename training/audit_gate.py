@@ -83,7 +83,8 @@ def check(
     refused = {"audit": found, "suites": None if compared or uncompared == "told" else _uncompared(path)}
     shut = {name: why for name, why in refused.items() if why}
     if shut and override is None:
-        raise TrainingError(f"{'; and '.join(shut.values())}; to train all the same, give --override-audit REASON")
+        first = {"suites": shut["suites"]} if "suites" in shut and not audit else shut  # what is built is another file
+        raise TrainingError(f"{'; and '.join(first.values())}; to train all the same, give --override-audit REASON")
     return {
         "audit": audit_path(path).name if audit else None,
         "pairs_sha256": digest,
@@ -111,7 +112,7 @@ def decontaminated(path: Path) -> bool:
 def _uncompared(path: Path) -> str:
     return (
         f"{path} was never compared with the evaluation suites, and may hold their questions; with GAOKERENA_DATA set, "
-        f"run `python -m training pairs build {path} --out FOLDER` and train on what it writes"
+        f"run `python -m training pairs build {path} --out FOLDER`, audit FOLDER/pairs.jsonl, and train on that"
     )
 
 

@@ -39,7 +39,7 @@ def test_pairs_without_an_audit_are_not_trained_on(models: Path, tmp_path: Path,
     recipe = make(models / "base", data=str(small.pairs(tmp_path)), optimiser=small.optimiser(max_steps=1))
     with pytest.raises(TrainingError, match="has no shortcut audit"):
         run(recipe, tmp_path / "out", Options(uncompared="told"))
-    with pytest.raises(TrainingError, match="never compared .* audit FOLDER/pairs.jsonl") as refused:
+    with pytest.raises(TrainingError, match=r"never compared .* audit FOLDER/pairs\.jsonl") as refused:
         run(recipe, tmp_path / "out", Options())
     assert "has no shortcut audit" not in str(refused.value), "an audit now would be of a file that is not trained on"
     assert not (tmp_path / "out").exists(), "refused before anything is made"

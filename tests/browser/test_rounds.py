@@ -69,6 +69,11 @@ def test_the_new_r_is_chosen_and_judged_against_the_old(page: Page, server: Serv
         page.wait_for_timeout(500)
     expect(page.locator("#models")).to_be_visible()
     assert not page.evaluate("document.documentElement.scrollWidth > 1280")
+    words, arrow = (page.locator(f"#models {part}").bounding_box() for part in ("input", ".icon-wrap"))
+    assert words
+    assert arrow
+    assert arrow["x"] + arrow["width"] <= words["x"], "the arrow stands at the end of the line, not on the names"
+    shoot(page, "round-choice")
     page.click("#models input")
     page.get_by_role("option", name="گوکرنا-R کوچک ↔ گوکرنا-R کوچک (r2)", exact=True).click()
     ask(page, "از دیشب تب و سرفه دارم. چه کنم؟")

@@ -148,6 +148,8 @@ def export(
         block = manifest[name]
         dropped = ", ".join(f"{reason} {count}" for reason, count in block["dropped"].items())
         typer.echo(f"  {name}: {block['in']} in, {block['out']} out{f'; dropped: {dropped}' if dropped else ''}")
+    if not manifest["verdicts"]["in"]:
+        typer.echo(f"no verdict is in {folder}; `python -m annotation pull --dataset NAME` fetches them", err=True)
 
 
 def write_report(

@@ -22,6 +22,11 @@ from annotation.door import AsJson, Folder, To, Workspace, errors
 if TYPE_CHECKING:
     from annotation.push import Summary, Target, Wanted
 
+OF_SUITES = (
+    "verdicts on questions of the suites are reported, but no model learns from them: `training pairs build` and "
+    "a round leave them out; for training push --store or --candidates"
+)
+
 
 def push(
     dataset: Annotated[str, typer.Option(help="name of the dataset; made when missing")],
@@ -60,6 +65,8 @@ def push(
         target = Target(workspace, dataset)
         summary = _choose_only(folder, target, wanted) if dry_run else _send(to, target, wanted, folder, overlap)
         _report(summary, as_json, dry_run)
+        if transcripts and not as_json:
+            typer.echo(OF_SUITES, err=True)
 
 
 def _send(to: str, target: Target, wanted: Wanted, folder: Path, overlap: int) -> Summary:

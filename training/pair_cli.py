@@ -196,5 +196,5 @@ def _tell(manifest: dict[str, Any], as_json: bool) -> None:
         ("dropped", manifest["dropped"]),
     ):
         for reason, count in sorted(counts.items(), key=lambda item: -item[1]):
-            if count:
+            if count or (name, reason) == ("out", "pairs"):
                 typer.echo(f"{name:8}{count:7,}  {reason}")

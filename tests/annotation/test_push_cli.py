@@ -15,6 +15,7 @@ from annotation.push_cli import push
 from annotation.users_cli import users
 from gaokerena.store import Store
 from tests.annotation.push_cases import FakeArgilla, gold_file, keep
+from tests.annotation.source_cases import recorded, row
 
 app = typer.Typer()
 app.command()(push)
@@ -54,6 +55,16 @@ def test_a_push_from_the_store(fake: FakeArgilla, store: Path, tmp_path: Path) -
     assert len(Ledger(tmp_path / "runs").items) == 35
     again = json.loads(run(*command, "--json").stdout)
     assert (again["comparisons"], again["sent"], again["there_before"]) == (0, 0, 35)
+
+
+def test_of_transcripts_it_is_said_that_nothing_learns_from_the_suites(fake: FakeArgilla, tmp_path: Path) -> None:
+    rows = [row("v", place, "A") for place in range(3)] + [row("r", place, "B") for place in range(3)]
+    command = ("push", "--dataset", "first", "--transcripts", recorded(tmp_path / "t.jsonl", *rows), "--a", "v",
+               "--b", "r", "--folder", tmp_path / "runs")  # fmt: skip
+    done = run(*command)
+    assert done.exit_code == 0, done.output
+    assert "a round leave them out; for training push --store or --candidates" in done.stderr
+    assert not run(*command, "--json").stderr
 
 
 def test_a_dry_run_writes_and_sends_nothing(fake: FakeArgilla, store: Path, tmp_path: Path) -> None:

@@ -85,6 +85,9 @@ def test_an_empty_workspace_has_a_report(tmp_path: Path) -> None:
     code, out, _ = call("report", "--folder", made, "--out", tmp_path / "out")
     assert code == 0
     assert "doctors.html" in out
+    code, _, told = call("export", "--folder", made, "--out", tmp_path / "pairs.jsonl")
+    assert code == 0
+    assert "`python -m annotation pull --dataset NAME` fetches them" in told
 
 
 class Page(HTMLParser):

@@ -90,7 +90,7 @@ def audit(rows: Sequence[PairRow], *, limit: float = LIMIT, seed: int = 1) -> di
     Raises TrainingError for no pairs, or a limit that is not between 0.5 and 1.
     """
     if not rows:
-        raise TrainingError("no pairs to audit; `python -m training pairs build` makes some")
+        raise TrainingError("no pairs to audit; the manifest beside the file says what `pairs build` left out, and why")
     if not 0.5 <= limit < 1:
         raise TrainingError(f"a limit of {limit}: give a share of pairs from 0.5 to below 1, for example {LIMIT}")
     contrasts = contrasts_of(rows)

@@ -135,8 +135,15 @@ def gather(options: Options) -> Built:
         intake.published(sources.data_folder(), options.parts, built)
     intake.read([Path(name) for name in options.files], built)
     if not built.train:
-        raise TrainingError("nothing to build from; name JSONL files of pairs, or give --published")
+        raise TrainingError(f"nothing to build from; {_nothing(options)}")
     return built
+
+
+def _nothing(options: Options) -> str:
+    """Why no pair came, and the next step."""
+    if options.files:
+        return f"no pairs stand in {', '.join(options.files)}; the manifest beside a file says what it left out"
+    return "name JSONL files of pairs, or give --published"
 
 
 def make(out: Path, options: Options) -> dict[str, Any]:

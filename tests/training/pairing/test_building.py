@@ -15,7 +15,7 @@ from tests.training.toy import pair as published
 from training.cli import app
 from training.errors import TrainingError
 from training.manifest import read_json
-from training.pair_rows import read_pairs, write_pairs
+from training.pair_rows import Turn, read_pairs, write_pairs
 from training.pairing import build as module
 from training.pairing.build import make
 from training.pairing.built import Options
@@ -115,6 +115,17 @@ def test_errors_of_the_door(tmp_path: Path, arguments: list[str], said: str) -> 
     result = CliRunner().invoke(app, ["pairs", "build", *arguments, "--out", str(tmp_path / "out"), "--no-suites"])
     with pytest.raises(TrainingError, match=said):
         raise result.exception or AssertionError(result.output)
+
+
+def test_an_empty_file_and_a_build_that_leaves_nothing_are_told(tmp_path: Path) -> None:
+    empty = tmp_path / "export.jsonl"
+    empty.touch()
+    with pytest.raises(TrainingError, match=r"no pairs stand in .*export\.jsonl; the manifest"):
+        make(tmp_path / "none", Options(files=(str(empty),), suites=False))
+    rows = [row.model_copy(update={"rejected": (Turn(role="assistant", content="."),)}) for row in exchangeable(2, 1)]
+    write_pairs(tmp_path / "pairs.jsonl", rows)
+    words = ["pairs", "build", str(tmp_path / "pairs.jsonl"), "--out", str(tmp_path / "out"), "--no-suites"]
+    assert "out           0  pairs\n" in CliRunner().invoke(app, words).stdout
 
 
 def test_one_id_with_two_contents_is_refused_and_one_row_in_two_files_taken_once(tmp_path: Path) -> None:

@@ -159,6 +159,8 @@ class DPOTrainer(_Weighted, trl.DPOTrainer):  # type: ignore[misc]
         ids = [list(dataset[column]) for column in ("prompt_ids", "chosen_ids", "rejected_ids")]
         mark = fingerprint(self._precompute_model_hash, ids, batch_size, processes())
         file = References(self.references and self.references / f"references_{name}.jsonl", mark)
+        if len(file.rows) < len(dataset):
+            log.info("reference of %s: %s of %s pairs, worked out once", name, len(file.rows), len(dataset))
         waiting: list[tuple[float, float]] = []
         for place, rows in enumerate(self._reference(dataset, len(file.rows), batch_size), 1):
             waiting += rows

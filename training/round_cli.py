@@ -73,10 +73,23 @@ def round_(
     else:
         for what, told in comparisons(outcome.evaluation).items():
             typer.echo(f"{what}: {told_of(dict(told))}")
-        typer.echo(f"published: {outcome.place}" if outcome.place else f"not published; all figures: {outcome.figures}")
+        typer.echo(_end(outcome.place, outcome.figures))
     for reason in outcome.reasons:
         typer.echo(f"refused: {reason}", err=True)
     raise typer.Exit(REFUSED if outcome.reasons else 0)
+
+
+def _end(place: Path | None, figures: Path) -> str:
+    """Where it is, and what comes next."""
+    if place is None:
+        return f"not published; all figures: {figures}"
+    offered = Path("models/rounds").resolve()
+    page = (
+        "a running page offers it"
+        if place.resolve().parent == offered
+        else f"GAOKERENA_ROUNDS={place.parent} offers it"
+    )
+    return f"published: {place}; read its README.md; {page}; `python -m training push {place} --to OWNER/NAME` sends it"
 
 
 def push(

@@ -14,6 +14,8 @@ run after a kill asks only what is missing. Not covered: quality as a reader jud
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +35,13 @@ from training.pair_rows import PairRow, read_pairs
 from training.pairing.questions import question_of
 from training.round_compare import compare
 
+log = logging.getLogger("training")
+
 Scorer = Callable[[Question, Answer], float]
 """How good an answer is, from 0 to 1."""
 SIDES = ("old", "new")
+SECONDS_BETWEEN = 20
+"""Between two lines of progress."""
 SUITES = ("mmlu_fa", "ibmsee_2023", "kopp_larger")
 
 
@@ -117,7 +123,11 @@ def answers(
         for side in SIDES
     ]
     found: dict[str, list[Answer]] = {side: [] for side in SIDES}
+    said = time.monotonic()
     for start in range(0, len(asked), wanted.batch):
+        if time.monotonic() - said > SECONDS_BETWEEN:
+            said = time.monotonic()
+            log.info("evaluation: %s of %s answers to these questions", start, len(asked))
         part = asked[start : start + wanted.batch]
         requests = [
             Request(side, tuple(messages(question, how)), how, wanted.sampling, seed, question.id)

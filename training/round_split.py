@@ -8,12 +8,13 @@ Not covered: how questions are held out (`pairing.build`).
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from training.audit_gate import LIMIT, SEED, audit_code, audit_path, check, sha256
 from training.errors import TrainingError
-from training.manifest import fingerprint, read_json
+from training.manifest import NAME, fingerprint, read_json
 from training.pair_rows import read_pairs, write_pairs
 from training.pairing.audit_files import audit_file
 from training.pairing.stage import HELD_OUT, PAIRS
@@ -45,9 +46,21 @@ def audited(pairs: Path, override: str | None, *, suites: bool, balanced: bool =
     except TrainingError as error:
         failed = override is None and not read_json(audit_path(pairs))["passed"]
         more = f"; {WAYS_OUT[balanced]}; or gather more verdicts, on answers that differ less in this" if failed else ""
-        raise TrainingError(f"{error}{more}") from None
+        raise TrainingError(f"{error}{more}{_left_out(pairs)}") from None
     found = told["found"] and str(told["found"]).replace(f"{pairs.parent}/", "")  # a card names no place of a machine
     return told | {"found": found}
+
+
+def _left_out(pairs: Path) -> str:
+    """What became of most pairs, where building left out more than it kept: no audit mends that."""
+    if not pairs.with_name(NAME).exists():
+        return ""
+    told = read_json(pairs.with_name(NAME))
+    dropped, kept = Counter(told["dropped"]), sum(told["counts_out"].values())
+    if dropped.total() <= kept:
+        return ""
+    (reason, count), *_ = dropped.most_common(1)
+    return f"; building left out {dropped.total()} pairs and kept {kept}, most often for this: {reason} ({count})"
 
 
 def _is_current(pairs: Path) -> bool:

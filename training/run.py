@@ -97,7 +97,7 @@ def _files(recipe: TrainedRecipe) -> dict[str, Path]:
     """The files the recipe reads. Raises TrainingError for one that is not there."""
     named = {
         "data": (recipe.data, "data", "give the file with --data"),
-        "held_out": (recipe.held_out, "held-out rows", "give another file with --held-out, or none"),
+        "held_out": (recipe.held_out, "held-out rows", "give it with --held-out, or take it out of the recipe"),
         "doctors": (
             recipe.doctors if isinstance(recipe, DpoRecipe) else None, "doctors' report",
             "`python -m annotation report` writes doctors.json; give it with --doctors",

@@ -151,6 +151,7 @@ def test_the_end_is_said_and_another_code_begins_anew(tab: Tab, place: Place) ->
         expect(page.locator("progress")).to_have_js_property("value", number)
         choose(page, "grade", "right")
         submit(page)
+    expect(page.locator(".study-end")).to_be_visible()  # its words are in the page from the start, unseen
     expect(page.locator(".study-end")).to_contain_text("همهٔ موردها را داوری کردید")
     assert len(place.rows("پایان")) == 4
     page.click(".study-leave")

@@ -77,6 +77,19 @@ def test_a_failed_audit_names_every_way_out(tmp_path: Path) -> None:
     assert "--balance-people" not in str(caught.value), "nothing failed that balancing could mend"
 
 
+@pytest.mark.parametrize(("dropped", "told"), [(99, True), (4, False)])
+def test_what_building_left_out_is_told_where_it_was_most(tmp_path: Path, dropped: int, told: bool) -> None:
+    """Verdicts on a suite's questions: no audit, and none of its ways out, brings those pairs back."""
+    path = tmp_path / "pairs.jsonl"
+    write_pairs(path, exchangeable(4, seed=6))
+    why = {"expert: shares_8_gram_with_mmlu_fa": dropped, "expert: duplicate": 0}
+    write_json(tmp_path / "manifest.json", {"dropped": why, "counts_out": {"pairs": 4, "held_out": 1}})
+    with pytest.raises(TrainingError, match="too few") as caught:
+        audited(path, None, suites=False)
+    said = "building left out 99 pairs and kept 5, most often for this: expert: shares_8_gram_with_mmlu_fa (99)"
+    assert (said in str(caught.value)) == told
+
+
 @pytest.mark.parametrize("balanced", [False, True])
 def test_doctors_verdicts_are_balanced_only_when_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, balanced: bool

@@ -83,13 +83,23 @@ def _end(place: Path | None, figures: Path) -> str:
     """Where it is, and what comes next."""
     if place is None:
         return f"not published; all figures: {figures}"
-    offered = Path("models/rounds").resolve()
     page = (
-        "a running page offers it"
-        if place.resolve().parent == offered
-        else f"GAOKERENA_ROUNDS={place.parent} offers it"
+        "a page on its base offers it"
+        if _looked_into(place)
+        else f"GAOKERENA_ROUNDS={place.parent} lets a page offer it"
     )
     return f"published: {place}; read its README.md; {page}; `python -m training push {place} --to OWNER/NAME` sends it"
+
+
+def _looked_into(place: Path) -> bool:
+    """Whether the page, as it is set up here, looks into the folder above `place`."""
+    from gaokerena.settings import SettingsError, load_settings
+
+    try:
+        rounds = load_settings().rounds
+    except SettingsError:  # the page's own trouble, and no reason to end a round with an error
+        return False
+    return rounds is not None and rounds.resolve() == place.resolve().parent
 
 
 def push(

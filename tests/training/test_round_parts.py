@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gaokerena.engines.base import Sampling
 from gaokerena.persian import tidy
 from gaokerena.prompts import VERSION, user_text
 from gaokerena.questions import Prompting, Question
 from gaokerena.safety import red_flags
-from training import round_measure, round_safety
+from training import round_cli, round_measure, round_safety
 from training.errors import TrainingError
 from training.pair_rows import PairRow
 from training.recipe import FOLDER, DpoRecipe, load
@@ -204,3 +205,27 @@ class TestThePlan:
         for name in ("nothing", "tests.training.round_cases:nothing", "no.such:thing"):
             with pytest.raises(TrainingError, match="give module:function"):
                 scorer_of(name)
+
+
+def test_a_published_round_names_the_page_that_looks_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, figures = tmp_path / "rounds" / "r2", tmp_path / "work"
+    monkeypatch.setenv("GAOKERENA_ROUNDS", str(place.parent))
+    assert "a page on its base offers it" in round_cli._end(place, figures)
+    monkeypatch.setenv("GAOKERENA_ROUNDS", str(tmp_path / "elsewhere"))
+    said = round_cli._end(place, figures)
+    assert f"GAOKERENA_ROUNDS={place.parent} lets a page offer it" in said
+    assert f"python -m training push {place} --to" in said
+    assert round_cli._end(None, figures) == f"not published; all figures: {figures}"
+
+
+def test_progress_of_an_evaluation_is_told_between_its_batches(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(round_measure, "SECONDS_BETWEEN", -1)
+    monkeypatch.setattr(round_measure, "_said", lambda _engine, requests, _questions: iter(requests))
+    wanted: Any = SimpleNamespace(prompting="straight", sampling=Sampling(), seed=1, batch=4)
+    engine: Any = None
+    with caplog.at_level("INFO", "training"):
+        found = round_measure.answers(engine, wanted, [Question(text=f"پرسش {number}") for number in range(3)])
+    assert [len(found[side]) for side in ("old", "new")] == [3, 3]
+    assert [record.getMessage() for record in caplog.records][-1] == "evaluation: 4 of 6 answers to these questions"

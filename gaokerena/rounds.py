@@ -111,8 +111,8 @@ class Rounds:
     def _new(self, only: Collection[str] | None) -> list[Path]:
         """Folders with a lineage that were not there before, or were refused and have changed since."""
         found = []
-        for lineage in sorted(self._folder.glob(f"*/{LINEAGE}")):
-            folder = lineage.parent
+        folders = [lineage.parent for lineage in self._folder.glob(f"*/{LINEAGE}")]
+        for folder in sorted(folders, key=lambda each: (len(each.name), each.name)):  # r9 before r10, which goes on
             if folder.name.startswith(".") or (only is not None and folder.name not in only):
                 continue
             written = _written(folder)
@@ -148,9 +148,14 @@ class Rounds:
         kind = (lineage.get("recipe") or {}).get("kind")
         prompting: Prompting = "cot" if told.get("prompting", "cot" if kind == "dpo" else "") == "cot" else "straight"
         parent = str(told.get("continues") or "")
-        called = self._models[parent].label if parent in self._models else ""
-        label = str(told.get("label") or (f"{called} ({name})" if called else name))
+        called = self._models[parent].label.removesuffix(_called(parent)) if parent in self._models else ""
+        label = str(told.get("label") or (called + _called(name) if called else name))
         return ModelInfo(name, label, prompting, self._samplings[prompting], parent or next(iter(self._models)))
+
+
+def _called(name: str) -> str:
+    """What tells a round's model from the one it continues; of a round of a round the last one alone."""
+    return f" ({name})"
 
 
 def _lineage(folder: Path) -> dict[str, Any]:

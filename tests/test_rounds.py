@@ -69,6 +69,16 @@ class TestLooking:
         assert known["r2"] == ModelInfo("r2", "گوکرنا-R (r2)", "cot", COT, "r")
         assert list(known) == ["v", "r", "base", "r2"]
 
+    def test_a_round_of_a_round_is_called_by_its_own_name_alone(self, tmp_path: Path) -> None:
+        known = models()
+        names = [f"r{number}" for number in range(2, 11)]
+        for parent, name in zip(["r", *names], names, strict=False):
+            put(tmp_path, name, round={"continues": parent, "prompting": "cot"})
+        assert Rounds(tmp_path, Engine(), known, SAMPLINGS).look() == names, "r9 first: r10 goes on from it"
+        assert [known[name].label for name in ("r2", "r3", "r4")] == [
+            f"گوکرنا-R ({name})" for name in ("r2", "r3", "r4")
+        ]
+
     def test_an_adapter_without_a_round_is_asked_as_it_was_trained(self, tmp_path: Path) -> None:
         known = models()
         put(tmp_path, "mine", recipe={"kind": "dpo"})
